@@ -1,0 +1,83 @@
+"""The one decision: who may be recorded now, and why. Pure and total."""
+
+from collections.abc import Iterator
+
+from tallylight.law.pack import Pack
+from tallylight.law.vocabulary import Role
+from tallylight.policy.answers import customer_layers, employee_layers
+from tallylight.policy.canonical import situation_hash
+from tallylight.policy.decision import ASKING, Decision, Lamp, PartyRuling, Reason, Verdict
+from tallylight.policy.finding import ALLOWING, Finding, Weight
+from tallylight.policy.house import (
+    own_voice_layer,
+    pause_layers,
+    presence_layer,
+    refusal_layer,
+    settings_layers,
+    told_layer,
+)
+from tallylight.policy.profile import Profile
+from tallylight.policy.situation import PartySituation, Situation
+from tallylight.policy.view import EMPLOYED, View, view
+
+STRICTEST_FIRST = (Verdict.CLOSES, Verdict.PAUSES, Verdict.ALLOWS)
+_LAMPS = {Verdict.CLOSES: Lamp.OFF, Verdict.PAUSES: Lamp.PAUSED, Verdict.ALLOWS: Lamp.RECORDING}
+_SETTLED = frozenset({Weight.TERMS, Weight.MODE, Weight.REFUSAL, Weight.ABSENT})
+"""Where one of these closes a gate, asking would change nothing."""
+
+
+def decide(situation: Situation, pack: Pack, profile: Profile = Profile.HOUSE) -> Decision:
+    """Every party's lamp at the situation's instant. What closes beats what pauses, and that beats what allows."""
+    seen = view(situation, pack, profile)
+    return Decision(
+        rulings=tuple(_rule(party, seen) for party in situation.parties),
+        pack=pack.hash,
+        settings=situation.settings.version,
+        situation=situation_hash(situation),
+        profile=profile,
+    )
+
+
+def findings(party: PartySituation, seen: View) -> Iterator[Finding]:
+    """Everything that has something to say about one party's track."""
+    yield from settings_layers(party, seen)
+    yield from presence_layer(party)
+    if party.role is Role.SYSTEM:
+        yield own_voice_layer()
+    else:
+        yield from refusal_layer(party)
+        yield from told_layer(party, seen)
+        yield from employee_layers(party, seen) if party.role in EMPLOYED else customer_layers(party, seen)
+    yield from pause_layers(party, seen)
+
+
+def in_order(found: list[Finding], verdict: Verdict) -> list[Finding]:
+    """The findings with one verdict, the deciding one first."""
+    chosen = [finding for finding in found if finding.reason.verdict is verdict]
+    order = ALLOWING.index if verdict is Verdict.ALLOWS else int
+    return sorted(chosen, key=lambda finding: order(finding.weight))
+
+
+def reasons(found: list[Finding], seen: View) -> tuple[Reason, ...]:
+    """The reasons of findings, each once, marked where the settings are the trial's."""
+    each = dict.fromkeys(found)
+    return tuple(finding.on_trial if seen.settings.trial else finding.reason for finding in each)
+
+
+def _rule(party: PartySituation, seen: View) -> PartyRuling:
+    found = list(findings(party, seen))
+    said = {finding.reason.verdict for finding in found}
+    verdict = next(verdict for verdict in STRICTEST_FIRST if verdict in said)
+    deciding = in_order(found, verdict)
+    if verdict is Verdict.ALLOWS:
+        deciding = list({finding.weight: finding for finding in reversed(deciding)}.values())[::-1]
+    return PartyRuling(
+        party=party.party, lamp=_LAMPS[verdict], reasons=reasons(deciding, seen), actions=_actions(deciding, verdict)
+    )
+
+
+def _actions(deciding: list[Finding], verdict: Verdict) -> tuple[str, ...]:
+    actions = tuple(dict.fromkeys(action for finding in deciding for action in finding.actions))
+    if verdict is Verdict.CLOSES and any(finding.weight in _SETTLED for finding in deciding):
+        return tuple(action for action in actions if action not in ASKING)
+    return actions

@@ -1,0 +1,40 @@
+"""A project's effective settings, one immutable version at a time."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from tallylight.law.vocabulary import LawfulBasis, Mode, Purpose
+
+__all__ = ["Mode", "Settings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a controller has chosen for one project. `version` is the SHA-256 of the content."""
+
+    project: str
+    controller: str
+    country: str
+    """The controller's establishment: ISO 3166-1 alpha-2, with the region where law differs by it (`US-TX`)."""
+    policy_address: str
+    language: str
+    mode: Mode
+    purpose: Purpose
+    customer_basis: LawfulBasis
+    agent_basis: LawfulBasis = LawfulBasis.CONTRACT
+    start_paused: bool = False
+    retention_months: int = 3
+    proof_ground: str | None = None
+    """Why proof of consent outlives the recording (Arts 7(1), 17(3)(e) GDPR); None: it goes with an erasure."""
+    proof_retention_months: int = 36
+    terms_acknowledged_by: str | None = None
+    """Who accepted the controller's responsibility; None: nothing may be recorded."""
+    trial: bool = False
+    """True where the settings are the built-in trial profile: every explanation says TRIAL."""
+
+    @cached_property
+    def version(self) -> str:
+        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
