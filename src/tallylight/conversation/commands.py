@@ -1,0 +1,139 @@
+"""What somebody or something asks of a conversation. Imperative values; `handle` answers with events or a refusal.
+
+`offset_ms` is media time: ms since the conversation's start on its own clock.
+"""
+
+from dataclasses import dataclass
+
+from tallylight.ids import PartyId
+from tallylight.law.vocabulary import LawfulBasis, Method, Purpose, Role
+from tallylight.policy.situation import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinParty:
+    party: PartyId
+    role: Role
+    places: tuple[Place, ...]
+    basis: LawfulBasis
+    employee_notice: bool = False
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveParty:
+    party: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveNotice:
+    """The notice has been heard (or read) to its end by this party."""
+
+    party: PartyId
+    notice: str
+    """SHA-256 of the exact text."""
+    text: str
+    language: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestConsent:
+    """The question has begun; `heard` false until `QuestionHeard`."""
+
+    party: PartyId
+    purposes: frozenset[Purpose]
+    notice: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HearQuestion:
+    """The question has been heard to its end: from now on a yes counts."""
+
+    party: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveConsent:
+    party: PartyId
+    method: Method
+    evidence: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefuseConsent:
+    party: PartyId
+    method: Method
+    evidence: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveUnanswered:
+    """Nobody answered the question, after its last repetition."""
+
+    party: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawConsent:
+    party: PartyId
+    method: Method
+    evidence: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PauseRecording:
+    by: PartyId | str
+    """A party, or `operator`."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeRecording:
+    by: PartyId | str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldConversation:
+    by: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnholdConversation:
+    by: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndConversation:
+    outcome: str
+    """`completed`, `abandoned`, `agent_busy`, `agent_declined`, `agent_unreachable`, `agent_no_answer`, `no_media`,
+    `too_long`, `interrupted`, `shutdown`."""
+    offset_ms: int
+
+
+Command = (
+    JoinParty
+    | LeaveParty
+    | GiveNotice
+    | RequestConsent
+    | HearQuestion
+    | GiveConsent
+    | RefuseConsent
+    | LeaveUnanswered
+    | WithdrawConsent
+    | PauseRecording
+    | ResumeRecording
+    | HoldConversation
+    | UnholdConversation
+    | EndConversation
+)

@@ -1,0 +1,9 @@
+"""What can be wrong with a history of events."""
+
+from tallylight.errors import TallylightError
+
+
+class ConversationError(TallylightError):
+    """Events or commands do not fit the conversation they are said to belong to; the message says how."""
+
+    code = "conversation_invalid"

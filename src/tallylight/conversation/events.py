@@ -1,0 +1,224 @@
+"""What has happened, in the past tense. Payloads carry party ids, never numbers or names.
+
+`offset_ms` is media time: ms since the conversation's start. Wall time is the event row's.
+"""
+
+from dataclasses import dataclass
+
+from tallylight.ids import ConversationId, DecisionId, EpochId, PartyId, TrackId
+from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Purpose, Role
+from tallylight.policy.decision import Decision
+from tallylight.policy.situation import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationStarted:
+    conversation: ConversationId
+    project: str
+    channel: Channel
+    direction: Direction
+    settings: str
+    """SHA-256 of the settings version kept to the end."""
+    pack: str
+    """SHA-256 of the law pack kept to the end."""
+    started_ms: int
+    """The wall anchor of media time: ms UTC of our 200 OK."""
+    trial: bool
+    offset_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyJoined:
+    party: PartyId
+    role: Role
+    places: tuple[Place, ...]
+    basis: LawfulBasis
+    employee_notice: bool
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyLeft:
+    party: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeGiven:
+    party: PartyId
+    notice: str
+    text: str
+    language: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentRequested:
+    party: PartyId
+    purposes: frozenset[Purpose]
+    notice: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionHeard:
+    party: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentGiven:
+    party: PartyId
+    purposes: frozenset[Purpose]
+    method: Method
+    evidence: str
+    notice: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentRefused:
+    party: PartyId
+    method: Method
+    evidence: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentUnanswered:
+    party: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentWithdrawn:
+    party: PartyId
+    method: Method
+    evidence: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingPaused:
+    by: PartyId | str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingResumed:
+    by: PartyId | str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationHeld:
+    by: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationUnheld:
+    by: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LampsChanged:
+    """A decision came into force: the lamps of everybody change at once."""
+
+    decision_id: DecisionId
+    decision: Decision
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackOpened:
+    track: TrackId
+    party: PartyId
+    purpose: Purpose
+    epoch: EpochId
+    deadline_ms: int
+    """When the track must be gone: ms UTC."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpeningMissed:
+    """The commit of an opening took longer than a second or failed: what was said before it is a gap."""
+
+    party: PartyId
+    from_ms: int
+    until_ms: int
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackSealed:
+    track: TrackId
+    stored_ms: int
+    expected_ms: int
+    """Admitted media time that arrived at the gate."""
+    size: int
+    """Bytes of the sealed object."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackErased:
+    track: TrackId
+    why: str
+    """`withdrawn`, `abandoned`, `erasure`, `retention`, `undecided`."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingFailed:
+    """Recording stopped while the call went on, or a track got less than was admitted: an alarm."""
+
+    party: PartyId | None
+    track: TrackId | None
+    why: str
+    missing_ms: int
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingAccessed:
+    party: PartyId
+    track: TrackId | None
+    how: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationEnded:
+    outcome: str
+    talked_ms: dict[PartyId, int]
+    """Speech by voice activity detection, stored or not."""
+    offset_ms: int
+
+
+Event = (
+    ConversationStarted
+    | PartyJoined
+    | PartyLeft
+    | NoticeGiven
+    | ConsentRequested
+    | QuestionHeard
+    | ConsentGiven
+    | ConsentRefused
+    | ConsentUnanswered
+    | ConsentWithdrawn
+    | RecordingPaused
+    | RecordingResumed
+    | ConversationHeld
+    | ConversationUnheld
+    | LampsChanged
+    | TrackOpened
+    | OpeningMissed
+    | TrackSealed
+    | TrackErased
+    | RecordingFailed
+    | RecordingAccessed
+    | ConversationEnded
+)

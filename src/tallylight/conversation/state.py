@@ -1,0 +1,223 @@
+"""What a conversation's events add up to."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from tallylight.consent.answer import NO_ANSWER, Consent, ConsentState
+from tallylight.conversation.errors import ConversationError
+from tallylight.conversation.events import (
+    ConsentGiven,
+    ConsentRefused,
+    ConsentRequested,
+    ConsentUnanswered,
+    ConsentWithdrawn,
+    ConversationEnded,
+    ConversationHeld,
+    ConversationStarted,
+    ConversationUnheld,
+    Event,
+    LampsChanged,
+    NoticeGiven,
+    OpeningMissed,
+    PartyJoined,
+    PartyLeft,
+    QuestionHeard,
+    RecordingAccessed,
+    RecordingFailed,
+    RecordingPaused,
+    RecordingResumed,
+    TrackErased,
+    TrackOpened,
+    TrackSealed,
+)
+from tallylight.ids import ConversationId, DecisionId, PartyId
+from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Purpose, Role
+from tallylight.policy.decision import Decision
+from tallylight.policy.situation import Place
+
+NO_MORE = frozenset({ConsentState.REFUSED, ConsentState.WITHDRAWN})
+"""Standing answers that are a no: they outlive being asked anew, until that person says yes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question that was put and has not been answered."""
+
+    purposes: frozenset[Purpose]
+    notice: str
+    heard: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyState:
+    """One party, whether still there or not."""
+
+    party: PartyId
+    role: Role
+    places: tuple[Place, ...]
+    basis: LawfulBasis
+    employee_notice: bool
+    notice_heard: bool = False
+    consent: Consent = NO_ANSWER
+    question: Question | None = None
+    present: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationState:
+    """Everything the next command is judged by. Without a `conversation`, nothing has happened yet."""
+
+    conversation: ConversationId | None = None
+    settings: str = ""
+    pack: str = ""
+    channel: Channel = Channel.PHONE
+    direction: Direction = Direction.INBOUND
+    started_ms: int = 0
+    parties: Mapping[PartyId, PartyState] = field(default_factory=dict)
+    """In the order they joined. Never changed in place."""
+    paused_by: PartyId | str | None = None
+    resumed: bool = False
+    """Somebody has switched the recording on: a start that was paused is over."""
+    held_by: frozenset[PartyId] = frozenset()
+    latest_ms: int = 0
+    """The latest media time any act carried: no decision looks back behind it."""
+    decision_id: DecisionId | None = None
+    decision: Decision | None = None
+    """In force now; None before the first and after the end."""
+    outcome: str | None = None
+    """How it ended; None while it lasts."""
+
+    @property
+    def ended(self) -> bool:
+        return self.outcome is not None
+
+
+def apply(state: ConversationState, event: Event) -> ConversationState:
+    """The state after one event. Raises ConversationError for what is no event or cannot have happened."""
+    if not isinstance(event, Event):
+        raise ConversationError(f"{type(event).__name__} is no event of a conversation: upgrade Tallylight to read it.")
+    if (state.conversation is None) != isinstance(event, ConversationStarted):
+        name = type(event).__name__
+        told = f"{name} came before its start" if state.conversation is None else "it started twice"
+        raise ConversationError(f"The events of a conversation are not complete or not in order: {told}.")
+    return dataclasses.replace(_changed(state, event), latest_ms=max(state.latest_ms, event.offset_ms))
+
+
+def fold(events: Iterable[Event]) -> ConversationState:
+    """The state after a whole history."""
+    state = ConversationState()
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def _changed(state: ConversationState, event: Event) -> ConversationState:
+    match event:
+        case ConversationStarted():
+            return dataclasses.replace(
+                state,
+                conversation=event.conversation,
+                settings=event.settings,
+                pack=event.pack,
+                channel=event.channel,
+                direction=event.direction,
+                started_ms=event.started_ms,
+            )
+        case PartyJoined():
+            return _with(
+                state,
+                PartyState(
+                    party=event.party,
+                    role=event.role,
+                    places=event.places,
+                    basis=event.basis,
+                    employee_notice=event.employee_notice,
+                ),
+            )
+        case PartyLeft():
+            left = _with(state, dataclasses.replace(_party(state, event.party), present=False, question=None))
+            return dataclasses.replace(left, held_by=left.held_by - {event.party})
+        case NoticeGiven():
+            return _with(state, dataclasses.replace(_party(state, event.party), notice_heard=True))
+        case ConsentRequested() | QuestionHeard():
+            return _with(state, _asked(_party(state, event.party), event))
+        case ConsentGiven() | ConsentRefused() | ConsentUnanswered() | ConsentWithdrawn():
+            return _with(state, _answered(_party(state, event.party), event, state.started_ms + event.offset_ms))
+        case RecordingPaused():
+            return dataclasses.replace(state, paused_by=event.by)
+        case RecordingResumed():
+            return dataclasses.replace(state, paused_by=None, resumed=True)
+        case ConversationHeld():
+            return dataclasses.replace(state, held_by=state.held_by | {event.by})
+        case ConversationUnheld():
+            return dataclasses.replace(state, held_by=state.held_by - {event.by})
+        case LampsChanged():
+            return dataclasses.replace(state, decision_id=event.decision_id, decision=event.decision)
+        case ConversationEnded():
+            gone = {
+                key: dataclasses.replace(party, present=False, question=None) for key, party in state.parties.items()
+            }
+            return dataclasses.replace(state, parties=gone, outcome=event.outcome, decision_id=None, decision=None)
+        case TrackOpened() | OpeningMissed() | TrackSealed() | TrackErased() | RecordingFailed() | RecordingAccessed():
+            # What happens to tracks decides nothing about who may be recorded.
+            return state
+        case _:
+            assert_never(event)
+
+
+def _asked(party: PartyState, event: ConsentRequested | QuestionHeard) -> PartyState:
+    if isinstance(event, QuestionHeard):
+        if party.question is None:
+            raise ConversationError(f"Party {party.party} heard a question nobody put: the events are not complete.")
+        return dataclasses.replace(party, question=dataclasses.replace(party.question, heard=True))
+    question = Question(purposes=event.purposes, notice=event.notice)
+    if party.consent.state in NO_MORE or party.consent.state is ConsentState.GIVEN:
+        return dataclasses.replace(party, question=question)
+    asked = Consent(state=ConsentState.REQUESTED, purposes=event.purposes, notice=event.notice)
+    return dataclasses.replace(party, question=question, consent=asked)
+
+
+def _answered(
+    party: PartyState, event: ConsentGiven | ConsentRefused | ConsentUnanswered | ConsentWithdrawn, at_ms: int
+) -> PartyState:
+    match event:
+        case ConsentGiven():
+            consent = Consent(
+                state=ConsentState.GIVEN,
+                purposes=event.purposes,
+                method=event.method,
+                notice=event.notice,
+                evidence=event.evidence,
+                question_heard=party.question is not None and party.question.heard,
+                at_ms=at_ms,
+            )
+        case ConsentRefused():
+            consent = Consent(state=ConsentState.REFUSED, method=event.method, evidence=event.evidence, at_ms=at_ms)
+        case ConsentUnanswered():
+            consent = party.consent
+            if consent.state is ConsentState.REQUESTED:
+                consent = dataclasses.replace(consent, state=ConsentState.UNKNOWN, at_ms=at_ms)
+        case ConsentWithdrawn():
+            consent = dataclasses.replace(
+                party.consent,
+                state=ConsentState.WITHDRAWN,
+                method=event.method,
+                evidence=event.evidence,
+                at_ms=at_ms,
+            )
+        case _:
+            assert_never(event)
+    return dataclasses.replace(party, consent=consent, question=None)
+
+
+def _party(state: ConversationState, party: PartyId) -> PartyState:
+    found = state.parties.get(party)
+    if found is None:
+        raise ConversationError(f"Party {party} never joined: the events of the conversation are not complete.")
+    return found
+
+
+def _with(state: ConversationState, party: PartyState) -> ConversationState:
+    return dataclasses.replace(state, parties={**state.parties, party.party: party})

@@ -1,0 +1,212 @@
+"""Any sequence of commands: no is no, nobody is in the dark, and the history explains itself (promises 2, 3 and 4)."""
+
+import dataclasses
+from collections.abc import Callable
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tallylight.conversation.codec import decode, encode
+from tallylight.conversation.handle import OPERATOR, Refusal
+from tallylight.conversation.state import fold
+from tallylight.ids import PartyId
+from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, LawfulBasis, Method, Mode, Purpose, Role
+from tallylight.policy.decision import Lamp
+from tallylight.policy.settings import Settings
+from tallylight.policy.situation import ConsentState
+from tests.conversation.making import Talk
+from tests.policy.making import AGENT, CUSTOMER, SETTINGS, SYSTEM, at
+
+SECOND = PartyId("second")
+CALLERS = (CUSTOMER, SECOND)
+PEOPLE = (*CALLERS, AGENT)
+BY_STAFF = sorted(set(Method) - AFFIRMATIVE_METHODS)
+
+callers = st.sampled_from(CALLERS)
+people = st.sampled_from(PEOPLE)
+projects = st.builds(
+    dataclasses.replace,
+    st.just(SETTINGS),
+    mode=st.sampled_from([Mode.BOTH, Mode.BOTH, Mode.AGENT_ONLY]),
+    start_paused=st.booleans(),
+    purpose=st.sampled_from([Purpose.QUALITY_ASSURANCE, Purpose.DOCUMENTATION]),
+    customer_basis=st.sampled_from([LawfulBasis.CONSENT, LawfulBasis.LEGITIMATE_INTERESTS]),
+)
+
+
+class AnyConversation(RuleBasedStateMachine):
+    """A conversation, and beside it what the people in it have really said and heard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.talk = Talk()
+        self.refusing: set[PartyId] = set()
+        """Whoever's last word was no."""
+        self.heard: set[PartyId] = set()
+        """Whoever has heard the question that is open to them to its end."""
+        self.told: set[PartyId] = set()
+        self.paused = False
+
+    @initialize(
+        settings=projects,
+        place=st.sampled_from(["DK", "DK", "US-CA", "FR"]),
+        so_far=st.sampled_from([5, 5, 5, 4, 3, 2, 0]),
+    )
+    def begins(self, settings: Settings, place: str, so_far: int) -> None:
+        """Most histories start well into a call, or next to nothing would ever be recorded."""
+        self.talk = Talk(settings)
+        self.talk.did(self.talk.system())
+        self.talk.did(self.talk.caller(places=at(place)))
+        usual: tuple[Callable[[], None], ...] = (
+            lambda: self.agent_joins(employee_notice=True),
+            lambda: self.is_told(CUSTOMER),
+            lambda: self.is_asked(CUSTOMER),
+            lambda: self.hears_the_question(CUSTOMER),
+            lambda: self.says_yes(CUSTOMER, Method.DIGIT),
+        )
+        for step in usual[:so_far]:
+            step()
+
+    # -- what happens around the people --------------------------------------------------------------------------------
+
+    @rule(employee_notice=st.sampled_from([True, True, False]))
+    def agent_joins(self, employee_notice: bool) -> None:
+        if (
+            not isinstance(self.talk.tell(self.talk.agent(employee_notice=employee_notice)), Refusal)
+            and employee_notice
+        ):
+            self.told.add(AGENT)
+
+    @precondition(lambda self: len(self.talk.events) > 15)
+    @rule()
+    def second_caller_joins(self) -> None:
+        self.talk.tell(self.talk.caller(SECOND))
+
+    @precondition(lambda self: len(self.talk.events) > 20)
+    @rule(party=people)
+    def leaves(self, party: PartyId) -> None:
+        self.talk.tell(self.talk.leave(party))
+        self.heard.discard(party)
+
+    @rule(party=callers)
+    def is_told(self, party: PartyId) -> None:
+        if not isinstance(self.talk.tell(self.talk.notice(party)), Refusal):
+            self.told.add(party)
+
+    @rule(party=callers)
+    def is_asked_and_agrees(self, party: PartyId) -> None:
+        self.is_told(party)
+        self.is_asked(party)
+        self.hears_the_question(party)
+        self.says_yes(party, Method.DIGIT)
+
+    @rule(party=people)
+    def is_asked(self, party: PartyId) -> None:
+        self.talk.tell(self.talk.ask(party))
+        self.heard.discard(party)
+
+    @rule(party=people)
+    def hears_the_question(self, party: PartyId) -> None:
+        if not isinstance(self.talk.tell(self.talk.heard(party)), Refusal):
+            self.heard.add(party)
+
+    @rule(party=people)
+    def says_nothing(self, party: PartyId) -> None:
+        self.talk.tell(self.talk.silence(party))
+        self.heard.discard(party)
+
+    @rule(by=st.sampled_from([AGENT, CUSTOMER, OPERATOR]))
+    def pauses(self, by: str) -> None:
+        if not isinstance(self.talk.tell(self.talk.pause(by)), Refusal):
+            assert by != CUSTOMER
+            self.paused = True
+
+    @rule(by=st.sampled_from([AGENT, CUSTOMER, OPERATOR]))
+    def resumes(self, by: str) -> None:
+        if not isinstance(self.talk.tell(self.talk.resume(by)), Refusal):
+            assert by != CUSTOMER
+            self.paused = False
+
+    @rule(by=people)
+    def holds(self, by: PartyId) -> None:
+        self.talk.tell(self.talk.hold(by))
+
+    @rule(by=people)
+    def unholds(self, by: PartyId) -> None:
+        self.talk.tell(self.talk.unhold(by))
+
+    @rule(party=people, method=st.sampled_from(BY_STAFF))
+    def staff_say_yes_for(self, party: PartyId, method: Method) -> None:
+        outcome = self.talk.tell(self.talk.yes(party, method=method))
+        if party in self.refusing:
+            assert isinstance(outcome, Refusal)
+        elif not isinstance(outcome, Refusal):
+            self.heard.discard(party)
+
+    # -- what the people themselves do -----------------------------------------------------------------------------------
+
+    @rule(party=people, method=st.sampled_from(sorted(AFFIRMATIVE_METHODS)))
+    def says_yes(self, party: PartyId, method: Method) -> None:
+        outcome = self.talk.tell(self.talk.yes(party, method=method))
+        if isinstance(outcome, Refusal):
+            return
+        on_paper = party == AGENT and method is Method.WRITTEN and party not in self.refusing
+        assert party in self.heard or on_paper
+        self.refusing.discard(party)
+        self.heard.discard(party)
+
+    @rule(party=people)
+    def says_no(self, party: PartyId) -> None:
+        if not isinstance(self.talk.tell(self.talk.no(party)), Refusal):
+            self.refusing.add(party)
+            self.heard.discard(party)
+
+    @rule(party=people)
+    def withdraws(self, party: PartyId) -> None:
+        if not isinstance(self.talk.tell(self.talk.withdraw(party)), Refusal):
+            self.refusing.add(party)
+            self.heard.discard(party)
+
+    @precondition(lambda self: len(self.talk.events) > 25)
+    @rule()
+    def ends(self) -> None:
+        self.talk.tell(self.talk.end())
+
+    # -- what holds after each of them -----------------------------------------------------------------------------------
+
+    def recording(self) -> set[PartyId]:
+        decision = self.talk.state.decision
+        return (
+            {each.party for each in decision.rulings if each.lamp is Lamp.RECORDING} if decision is not None else set()
+        )
+
+    @invariant()
+    def no_is_no(self) -> None:
+        assert not self.refusing & self.recording()
+        for party in self.refusing & self.talk.state.parties.keys():
+            assert self.talk.state.parties[party].consent.state in (ConsentState.REFUSED, ConsentState.WITHDRAWN)
+
+    @invariant()
+    def nobody_is_in_the_dark(self) -> None:
+        present = {
+            key for key, party in self.talk.state.parties.items() if party.present and party.role is not Role.SYSTEM
+        }
+        if present - self.told:
+            assert not self.recording() - {SYSTEM}
+        assert self.recording() <= present | {SYSTEM}
+
+    @invariant()
+    def a_pause_stops_everything(self) -> None:
+        if self.paused:
+            assert not self.recording()
+
+    def teardown(self) -> None:
+        assert self.talk.replayed_as_stored()
+        stored = [encode(event) for event in self.talk.events]
+        read = [decode(row.type, row.version, row.payload) for row in stored]
+        assert fold(read) == self.talk.state
+
+
+TestAnyConversation = AnyConversation.TestCase
+TestAnyConversation.settings = settings(max_examples=150, stateful_step_count=40)
