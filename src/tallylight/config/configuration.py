@@ -1,0 +1,152 @@
+"""The whole of what was chosen, as the other rooms get it."""
+
+import ipaddress
+from dataclasses import dataclass, field
+
+import phonenumbers
+
+from tallylight.config.endpoint import Endpoint
+
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_SEPARATORS = str.maketrans("", "", " -.()/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controller:
+    """Who answers for the recordings (Art. 4(7) GDPR)."""
+
+    name: str
+    country: str
+    """Its establishment: ISO 3166-1 alpha-2, with the region where law differs by it (`US-TX`)."""
+    policy_address: str
+    """Where the privacy policy is, as it is spoken."""
+    terms_acknowledged_by: str | None
+    """Who accepted the controller's responsibility; None: nothing may be recorded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agents:
+    """The people who answer the calls."""
+
+    country: str
+    """Where they sit, as `Controller.country`."""
+    employee_notice: bool
+    """Whether their employer has told them that calls are recorded, in the form the law there asks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """One line of business: what is recorded, for what, and for how long."""
+
+    name: str
+    language: str
+    mode: str
+    purpose: str
+    basis: str
+    """The lawful basis for the customer's voice."""
+    agent_basis: str
+    retention_months: int
+    proof_ground: str | None
+    """Why proof of consent outlives an erasure; None: it does not."""
+    proof_months: int
+    start_paused: bool
+    numbers: tuple[str, ...]
+    """Dialled numbers (E.164) and SIP users that reach this project; empty: every one that no other project has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """Lengths in seconds, and codes that people key in."""
+
+    repeat_wait_s: float = 4.0
+    agent_ring_s: float = 30.0
+    no_media_s: float = 60.0
+    max_call_s: float = 14_400.0
+    withdraw_code: str = "*2"
+    pause_code: str = "*3"
+    code_wait_s: float = 2.0
+    proof_after_s: float = 3.0
+    """How long the proof-of-consent track goes on after our acknowledgement."""
+    prompt_seconds: float | None = None
+    """Cut every prompt to this length, for tests and benchmarks on loopback; None: as spoken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """A user and a password."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sip:
+    """Who may call, where we listen, and how we call."""
+
+    listen: Endpoint | None = None
+    advertise: str | None = None
+    """The address peers reach us at, where it differs from the one we listen on."""
+    connect: str | None = None
+    """The agent's SIP URI, which every inbound call reaches."""
+    transports: tuple[str, ...] = ("udp", "tcp")
+    allowed: tuple[IpNetwork, ...] = ()
+    """Peers let in by address; nobody is, unless listed."""
+    realm: str = "tallylight"
+    credentials: tuple[Login, ...] = ()
+    """Peers let in by password."""
+    outbound: Login | None = None
+    """What we answer the agent's server with when it asks who we are."""
+    stay_on_udp: tuple[str, ...] = ()
+    """Peers, as `host` or `host:port`, that take requests above 1,300 bytes by UDP all the same."""
+    rtp_ports: tuple[int, int] = (10_000, 19_999)
+    """First and last, both included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """How often the running server looks for what is due."""
+
+    sweep_minutes: int = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """One installation."""
+
+    source: str
+    """The file it came from, or `trial`."""
+    controller: Controller
+    agents: Agents
+    projects: tuple[Project, ...]
+    flow: Flow
+    sip: Sip
+    http: Endpoint | None
+    retention: Retention
+    database: str | None
+    """A postgresql:// URL; None: SQLite in the data directory."""
+    trial: bool
+    """The built-in profile, marked TRIAL in every explanation."""
+
+    def project(self, name: str) -> Project | None:
+        return next((project for project in self.projects if project.name == name), None)
+
+    def project_for(self, dialled: str) -> Project | None:
+        """The project a number or SIP user reaches; None: no project has it, and none takes the rest."""
+        wanted = dialled_form(dialled, self.controller.country)
+        for project in self.projects:
+            if wanted in project.numbers:
+                return project
+        return next((project for project in self.projects if not project.numbers), None)
+
+
+def dialled_form(text: str, country: str) -> str:
+    """The one spelling of a dialled number or SIP user: E.164 where it is a number in `country`, else without case."""
+    bare = text.strip().translate(_SEPARATORS)
+    try:
+        number = phonenumbers.parse(bare, country.partition("-")[0])
+    except phonenumbers.NumberParseException:
+        return text.strip().casefold()
+    if bare.removeprefix("+").isdecimal() and phonenumbers.is_possible_number(number):
+        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return text.strip().casefold()

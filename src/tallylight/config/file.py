@@ -1,0 +1,197 @@
+"""Reading `tallylight.toml`: TOML to checked tables to a Configuration, with everything that is wrong named at once."""
+
+import ipaddress
+import os
+import stat
+import tomllib
+import types
+import typing
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tallylight.config.configuration import (
+    Agents,
+    Configuration,
+    Controller,
+    Flow,
+    Login,
+    Project,
+    Retention,
+    Sip,
+    dialled_form,
+)
+from tallylight.config.endpoint import parse_endpoint
+from tallylight.config.errors import ConfigError
+from tallylight.config.lines import key_lines, line_of
+from tallylight.config.schema import FileTable, SipTable
+from tallylight.config.trial import trial
+from tallylight.config.words import nearest
+
+FILE_NAME = "tallylight.toml"
+
+
+def load(directory: Path) -> Configuration:
+    """The configuration of a data directory: its `tallylight.toml`, or the trial profile where there is none."""
+    path = directory / FILE_NAME
+    if not os.path.lexists(path):
+        return trial()
+    try:
+        text = path.read_text(encoding="utf-8")
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}): give this user access to it.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not in UTF-8: save it in that encoding.") from None
+    configuration = parse(text, source=str(path))
+    if (configuration.sip.credentials or configuration.sip.outbound) and mode & stat.S_IROTH:
+        raise ConfigError(f"Others can read the passwords in {path}. Run: chmod o-rwx {path}")
+    return configuration
+
+
+def parse(text: str, *, source: str = FILE_NAME) -> Configuration:
+    """Read a configuration from its text. Raises ConfigError with one line for everything that is wrong."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is no TOML file: {error}.") from None
+    try:
+        file = FileTable.model_validate(tables)
+    except ValidationError as error:
+        lines = key_lines(text)
+        found = [(_path(detail), _words(detail)) for detail in error.errors()]
+    else:
+        lines = key_lines(text)
+        found = _contradictions(file)
+        if not found:
+            return _configuration(file, source)
+    raise ConfigError("\n".join(_sentence(source, path, words, lines) for path, words in found))
+
+
+def _sentence(source: str, path: tuple[str, ...], words: str, lines: dict[tuple[str, ...], int]) -> str:
+    line = line_of(path, lines)
+    where = source if line is None else f"{source}, line {line}"
+    return f"{where}: {'.'.join(path)}: {words}."
+
+
+def _path(detail: ErrorDetails) -> tuple[str, ...]:
+    """Table and key names; Pydantic's own steps (a position in a list, the key of a table) are left out."""
+    return tuple(step for step in detail["loc"] if isinstance(step, str) and step != "[key]")
+
+
+def _words(detail: ErrorDetails) -> str:
+    path = _path(detail)
+    match detail["type"]:
+        case "extra_forbidden":
+            known = _known_keys(path[:-1])
+            return f"unknown key; the keys here are {', '.join(known)}{nearest(path[-1], known)}"
+        case "missing":
+            return "missing; add it"
+        case "value_error":
+            return detail["msg"].removeprefix("Value error, ")
+        case "too_short" if path == ("project",):
+            return "name at least one project, as [project.NAME]"
+        case _:
+            words = detail["msg"].removeprefix("Input ")
+            value = detail["input"]
+            return words[0].lower() + words[1:] + (f", not {value!r}" if isinstance(value, str | int | float) else "")
+
+
+def _known_keys(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that the table at `path` may hold."""
+    kind: object = FileTable
+    for step in path:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = _plain(kind.model_fields[step].annotation)
+        else:
+            kind = _plain(typing.get_args(kind)[1])
+    return tuple(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else ()
+
+
+def _plain(kind: object) -> object:
+    """`X` for `X | None`."""
+    if isinstance(kind, types.UnionType):
+        return next(part for part in typing.get_args(kind) if part is not type(None))
+    return kind
+
+
+def _contradictions(file: FileTable) -> list[tuple[tuple[str, ...], str]]:
+    """What is wrong between keys that are right each by itself."""
+    found: list[tuple[tuple[str, ...], str]] = []
+    owner: dict[str, str] = {}
+    rest: list[str] = []
+    for name, project in file.project.items():
+        if not project.numbers:
+            rest.append(name)
+        for number in project.numbers:
+            form = dialled_form(number, file.controller.country)
+            if form in owner:
+                words = f"{number!r} already reaches project {owner[form]}; one number reaches one project"
+                found.append((("project", name, "numbers"), words))
+            owner[form] = name
+    for name in rest[1:]:
+        words = f"give it numbers of its own; project {rest[0]} already takes every call that has no other"
+        found.append((("project", name), words))
+    withdraw, pause = file.flow.withdraw_code, file.flow.pause_code
+    if withdraw.startswith(pause) or pause.startswith(withdraw):
+        found.append((("flow", "pause_code"), f"{pause!r} cannot be told from withdraw_code {withdraw!r}"))
+    if file.flow.prompt_seconds is not None and not _loopback_only(file.sip):
+        words = (
+            "cut prompts tell nobody anything, so they are for tests: allow addresses of this machine alone"
+            " (sip.allowed) and no sip.credentials, or take this key out"
+        )
+        found.append((("flow", "prompt_seconds"), words))
+    if (file.sip.outbound_user is None) != (file.sip.outbound_password is None):
+        key = "outbound_user" if file.sip.outbound_user is None else "outbound_password"
+        found.append((("sip", key), "missing; a user and a password go together"))
+    return found
+
+
+def _loopback_only(sip: SipTable) -> bool:
+    return not sip.credentials and all(ipaddress.ip_network(network).is_loopback for network in sip.allowed)
+
+
+def _configuration(file: FileTable, source: str) -> Configuration:
+    sip = file.sip
+    outbound = None
+    if sip.outbound_user is not None and sip.outbound_password is not None:
+        outbound = Login(user=sip.outbound_user, password=sip.outbound_password)
+    return Configuration(
+        source=source,
+        controller=Controller(**file.controller.model_dump()),
+        agents=Agents(**file.agents.model_dump()),
+        projects=tuple(
+            Project(
+                name=name,
+                language=project.language,
+                mode=project.mode,
+                purpose=project.purpose,
+                basis=project.basis,
+                agent_basis=project.agent_basis,
+                retention_months=project.retention_months,
+                proof_ground=project.proof_ground,
+                proof_months=project.proof_months,
+                start_paused=project.start_paused,
+                numbers=tuple(dialled_form(number, file.controller.country) for number in project.numbers),
+            )
+            for name, project in file.project.items()
+        ),
+        flow=Flow(**file.flow.model_dump()),
+        sip=Sip(
+            listen=None if sip.listen is None else parse_endpoint(sip.listen),
+            advertise=sip.advertise,
+            connect=sip.connect,
+            transports=tuple(sip.transports),
+            allowed=tuple(ipaddress.ip_network(network) for network in sip.allowed),
+            realm=sip.realm,
+            credentials=tuple(Login(user=user, password=password) for user, password in sip.credentials.items()),
+            outbound=outbound,
+            stay_on_udp=tuple(sip.stay_on_udp),
+            rtp_ports=(sip.rtp_ports[0], sip.rtp_ports[1]),
+        ),
+        http=None if file.http is None else parse_endpoint(file.http.listen),
+        retention=Retention(**file.retention.model_dump()),
+        database=file.storage.database,
+        trial=False,
+    )

@@ -1,0 +1,163 @@
+"""The shape of `tallylight.toml`, checked by Pydantic at the edge. Nothing is guessed: an unknown key or value is an error."""
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from tallylight.config.endpoint import parse_endpoint
+from tallylight.config.errors import ConfigError
+from tallylight.config.words import BASES, LANGUAGES, MODES, PURPOSES, TRANSPORTS, one_of
+
+_COUNTRY = re.compile(r"([A-Z]{2})(-[A-Z0-9]{1,3})?")
+_SIP_URI = re.compile(r"sip:(?:[^\s@:;<>\"]+@)?[^\s@;<>\"]+", re.IGNORECASE)
+_CODE = re.compile(r"\*[0-9]{1,4}")
+
+
+def _one_of(known: tuple[str, ...]) -> AfterValidator:
+    def check(word: str) -> str:
+        if word not in known:
+            raise ValueError(one_of(word, known))
+        return word
+
+    return AfterValidator(check)
+
+
+def _checked(parse: Callable[[str], object], advice: str) -> AfterValidator:
+    def check(text: str) -> str:
+        try:
+            parse(text)
+        except (ValueError, ConfigError):
+            raise ValueError(f"{text!r} {advice}") from None
+        return text
+
+    return AfterValidator(check)
+
+
+def _matching(pattern: re.Pattern[str], advice: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if pattern.fullmatch(text) is None:
+            raise ValueError(f"{text!r} {advice}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _country(code: str) -> str:
+    match = _COUNTRY.fullmatch(code)
+    if match is None or match[1] not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(
+            f"{code!r} is no country: write its two letters (DK), with the region where law differs (US-CA)"
+        )
+    return code
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it is empty")
+    return text.strip()
+
+
+def _ports(ports: list[int]) -> list[int]:
+    if len(ports) != 2 or not 1024 <= ports[0] < ports[1] <= 65535:
+        raise ValueError("write the first and the last port, such as [10000, 19999]")
+    return ports
+
+
+Text = Annotated[str, AfterValidator(_said)]
+Country = Annotated[str, AfterValidator(_country)]
+ListenAddress = Annotated[str, _checked(parse_endpoint, "is no host with a port, such as 127.0.0.1:5070")]
+Network = Annotated[str, _checked(ipaddress.ip_network, "is no network, such as 192.0.2.0/24 or 192.0.2.7")]
+Code = Annotated[str, _matching(_CODE, "is no code: a star and one to four digits, such as *2")]
+Seconds = Annotated[float, Field(gt=0, le=86_400), AfterValidator(lambda value: _finite(value))]
+Months = Annotated[int, Field(ge=1, le=1_200)]
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("it is no number of seconds")
+    return value
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ControllerTable(_Table):
+    name: Text
+    country: Country
+    policy_address: Text
+    terms_acknowledged_by: Text | None = None
+
+
+class AgentsTable(_Table):
+    country: Country
+    employee_notice: bool = False
+
+
+class ProjectTable(_Table):
+    language: Annotated[str, _one_of(LANGUAGES)]
+    mode: Annotated[str, _one_of(MODES)]
+    purpose: Annotated[str, _one_of(PURPOSES)]
+    basis: Annotated[str, _one_of(BASES)]
+    agent_basis: Annotated[str, _one_of(BASES)] = "contract"
+    retention_months: Months
+    proof_ground: Text | None = None
+    proof_months: Months = 36
+    start_paused: bool = False
+    numbers: list[Text] = []
+
+
+class FlowTable(_Table):
+    repeat_wait_s: Seconds = 4.0
+    agent_ring_s: Seconds = 30.0
+    no_media_s: Seconds = 60.0
+    max_call_s: Seconds = 14_400.0
+    withdraw_code: Code = "*2"
+    pause_code: Code = "*3"
+    code_wait_s: Seconds = 2.0
+    proof_after_s: Annotated[float, Field(ge=0, le=10)] = 3.0
+    prompt_seconds: Annotated[float, Field(ge=0, le=60)] | None = None
+
+
+class SipTable(_Table):
+    listen: ListenAddress | None = None
+    advertise: Text | None = None
+    connect: Annotated[str, _matching(_SIP_URI, "is no SIP URI, such as sip:agent@192.0.2.7:5060")] | None = None
+    transports: Annotated[list[Annotated[str, _one_of(TRANSPORTS)]], Field(min_length=1)] = ["udp", "tcp"]
+    allowed: list[Network] = []
+    realm: Text = "tallylight"
+    credentials: dict[Text, Text] = {}
+    outbound_user: Text | None = None
+    outbound_password: Text | None = None
+    stay_on_udp: list[Text] = []
+    rtp_ports: Annotated[list[int], AfterValidator(_ports)] = [10_000, 19_999]
+
+
+class HttpTable(_Table):
+    listen: ListenAddress
+
+
+class RetentionTable(_Table):
+    sweep_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
+
+
+class StorageTable(_Table):
+    database: (
+        Annotated[str, _matching(re.compile(r"postgresql(\+psycopg)?://\S+"), "is no postgresql:// URL")] | None
+    ) = None
+
+
+class FileTable(_Table):
+    controller: ControllerTable
+    agents: AgentsTable
+    project: Annotated[dict[Text, ProjectTable], Field(min_length=1)]
+    flow: FlowTable = FlowTable()
+    sip: SipTable = SipTable()
+    http: HttpTable | None = None
+    retention: RetentionTable = RetentionTable()
+    storage: StorageTable = StorageTable()

@@ -1,0 +1,65 @@
+"""The commented `tallylight.toml` that `tallylight init` writes: complete, valid, and recording nobody until it is signed."""
+
+TEMPLATE = """\
+# Tallylight: who records, what for, and how long. Read at start; a mistake here stops the start and names its line.
+# Lines beginning with # show the value that holds without them, or an example.
+
+[controller]
+name = "Example Ltd"                    # as callers hear it
+country = "DK"                          # where the controller is established; with the region where law differs: US-CA
+policy_address = "example.com/privacy"  # where the privacy policy is, as callers hear it
+# Nothing is recorded until somebody accepts the controller's responsibility (Art. 24 GDPR). Name them and the day:
+# terms_acknowledged_by = "Jane Doe, 2026-11-24"
+
+[agents]
+country = "DK"                          # where the people sit who answer
+employee_notice = false                 # true once their employer has told them, as the law there asks, that calls are recorded
+
+[project.main]
+language = "en"                         # da, de, en, es, fr
+mode = "both"                           # both, agent_only, none: a wish, which law and people may narrow
+purpose = "quality_assurance"           # quality_assurance, training, service_improvement, documentation, voice_receipt,
+                                        # compliance, security, marketing, dispute_evidence
+basis = "consent"                       # for the customer: consent, contract, legal_obligation, vital_interests,
+                                        # public_task, legitimate_interests
+retention_months = 3
+# agent_basis = "contract"
+# start_paused = false                  # true: every call starts paused until somebody resumes the recording
+# numbers = ["+4570101010", "sales"]    # dialled numbers and SIP users of this project; one project may go without
+# proof_ground = "Art. 17(3)(e) GDPR: defence of legal claims"  # why proof of consent outlives an erasure; without: it does not
+# proof_months = 36
+
+[flow]
+# repeat_wait_s = 4                     # silence before the question is repeated, once, and again before it counts as no
+# agent_ring_s = 30
+# no_media_s = 60                       # no sound packets on both sides for this long end the call, hold excepted
+# max_call_s = 14400
+# withdraw_code = "*2"                  # takes a yes back in mid-call
+# pause_code = "*3"                     # the agent pauses and resumes
+# code_wait_s = 2                       # how long a star waits for the rest of a code before it is passed on
+# proof_after_s = 3                     # what is kept of the person after our acknowledgement, as proof of consent
+# prompt_seconds = 0.2                  # cuts every prompt, for tests; only where no caller from elsewhere is let in
+
+[sip]
+allowed = ["127.0.0.0/8", "::1/128"]    # peers let in by address
+# listen = "127.0.0.1:5070"             # or --sip
+# advertise = "192.0.2.7"               # the address peers reach us at; needed where we listen on 0.0.0.0 (or --advertise)
+# connect = "sip:agent@127.0.0.1:5090"  # the agent every call reaches (or --connect)
+# transports = ["udp", "tcp"]
+# rtp_ports = [10000, 19999]            # first and last UDP port for sound
+# stay_on_udp = ["192.0.2.9"]           # peers that cannot take large requests by TCP
+# realm = "tallylight"
+# outbound_user = "tallylight"          # how we sign in where the agent's server asks
+# outbound_password = "..."
+# [sip.credentials]                     # peers let in by password; others must not be able to read this file then
+# alice = "..."
+
+# [http]
+# listen = "127.0.0.1:8080"             # /healthz /readyz /metrics (or --http)
+
+[retention]
+# sweep_minutes = 60                    # how often what is due is erased
+
+[storage]
+# database = "postgresql://user@host/name"  # without: SQLite in this folder
+"""

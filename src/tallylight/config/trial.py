@@ -1,0 +1,42 @@
+"""The complete profile a house runs under until somebody writes a `tallylight.toml`: good for trying, and marked as such."""
+
+import ipaddress
+
+from tallylight.config.configuration import Agents, Configuration, Controller, Flow, Project, Retention, Sip
+
+TRIAL = "trial"
+
+
+def trial() -> Configuration:
+    """Example Ltd in Denmark, calls from this machine alone. No ground to keep proof of consent beyond an erasure."""
+    return Configuration(
+        source=TRIAL,
+        controller=Controller(
+            name="Example Ltd",
+            country="DK",
+            policy_address="example.com/privacy",
+            terms_acknowledged_by="trial",
+        ),
+        agents=Agents(country="DK", employee_notice=True),
+        projects=(
+            Project(
+                name=TRIAL,
+                language="en",
+                mode="both",
+                purpose="quality_assurance",
+                basis="consent",
+                agent_basis="contract",
+                retention_months=3,
+                proof_ground=None,
+                proof_months=36,
+                start_paused=False,
+                numbers=(),
+            ),
+        ),
+        flow=Flow(),
+        sip=Sip(allowed=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))),
+        http=None,
+        retention=Retention(),
+        database=None,
+        trial=True,
+    )
