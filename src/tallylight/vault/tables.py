@@ -1,0 +1,150 @@
+"""The two key tables. The only place where wrapped keys are stored: never in an object, a record or an event.
+
+Rows are of one size and in the order of their making (an ordinary rowid table on SQLite, ids that sort by time), so
+that with `secure_delete` a deleted key's bytes are overwritten where they lay.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+)
+
+from tallylight.database.metadata import metadata
+from tallylight.ids import DEFAULT_WORKSPACE, EpochId, TrackId, WorkspaceId
+from tallylight.vault.keys import EpochKind, EpochRow, ProjectKeyRow
+
+project_key = Table(
+    "project_key",
+    metadata,
+    Column("workspace", Text, ForeignKey("workspace.id"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Index("project_key_version", "workspace", "project", "version", unique=True),
+)
+
+key = Table(
+    "key",
+    metadata,
+    Column("workspace", Text, ForeignKey("workspace.id"), primary_key=True),
+    Column("epoch", Text, primary_key=True),
+    Column("track", Text, nullable=False),
+    Column("project_key", Text, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Index("key_track", "workspace", "track"),
+)
+
+
+def insert_project_key(connection: Connection, row: ProjectKeyRow) -> None:
+    """Store a project's new key."""
+    connection.execute(
+        insert(project_key).values(
+            workspace=row.workspace, id=row.id, project=row.project, version=row.version, wrapped=row.wrapped
+        )
+    )
+
+
+def read_project_keys(connection: Connection, workspace: WorkspaceId = DEFAULT_WORKSPACE) -> list[ProjectKeyRow]:
+    """Every project key of a workspace, oldest version first."""
+    found = connection.execute(
+        select(project_key)
+        .where(project_key.c.workspace == workspace)
+        .order_by(project_key.c.project, project_key.c.version)
+    )
+    return [
+        ProjectKeyRow(
+            workspace=WorkspaceId(row.workspace),
+            id=row.id,
+            project=row.project,
+            version=row.version,
+            wrapped=row.wrapped,
+        )
+        for row in found
+    ]
+
+
+def insert_epoch(connection: Connection, row: EpochRow) -> None:
+    """Store a data key: before the first record or object under it."""
+    connection.execute(
+        insert(key).values(
+            workspace=row.workspace,
+            epoch=row.epoch,
+            track=row.track,
+            project_key=row.project_key,
+            kind=int(row.kind),
+            wrapped=row.wrapped,
+        )
+    )
+
+
+def read_epochs(
+    connection: Connection,
+    track: TrackId,
+    *,
+    kind: EpochKind | None = None,
+    workspace: WorkspaceId = DEFAULT_WORKSPACE,
+) -> list[EpochRow]:
+    """The data keys of one track, oldest first."""
+    query = select(key).where(key.c.workspace == workspace, key.c.track == track)
+    if kind is not None:
+        query = query.where(key.c.kind == int(kind))
+    return [_epoch_row(*row) for row in connection.execute(query.order_by(key.c.epoch))]
+
+
+def read_epoch(
+    connection: Connection, epoch: EpochId, *, workspace: WorkspaceId = DEFAULT_WORKSPACE
+) -> EpochRow | None:
+    """One data key, or None: destroyed, or never committed."""
+    row = connection.execute(select(key).where(key.c.workspace == workspace, key.c.epoch == epoch)).one_or_none()
+    return None if row is None else _epoch_row(*row)
+
+
+def read_known_epochs(
+    connection: Connection, epochs: Iterable[EpochId], *, workspace: WorkspaceId = DEFAULT_WORKSPACE
+) -> dict[EpochId, EpochRow]:
+    """Those of `epochs` that have a committed key. What recovery needs to know."""
+    wanted = sorted(set(epochs))
+    known: dict[EpochId, EpochRow] = {}
+    for start in range(0, len(wanted), 500):
+        query = select(key).where(key.c.workspace == workspace, key.c.epoch.in_(wanted[start : start + 500]))
+        known.update((row.epoch, _epoch_row(*row)) for row in connection.execute(query))
+    return known
+
+
+def delete_epochs(
+    connection: Connection,
+    track: TrackId,
+    *,
+    kind: EpochKind | None = None,
+    workspace: WorkspaceId = DEFAULT_WORKSPACE,
+) -> int:
+    """Destroy a track's data keys (of one kind, or all). Returns how many there were."""
+    query = delete(key).where(key.c.workspace == workspace, key.c.track == track)
+    if kind is not None:
+        query = query.where(key.c.kind == int(kind))
+    return connection.execute(query).rowcount
+
+
+def _epoch_row(workspace: str, epoch: str, track: str, project_key: str, kind: int, wrapped: bytes) -> EpochRow:
+    return EpochRow(
+        workspace=WorkspaceId(workspace),
+        epoch=EpochId(epoch),
+        track=TrackId(track),
+        project_key=project_key,
+        kind=EpochKind(kind),
+        wrapped=bytes(wrapped),
+    )
