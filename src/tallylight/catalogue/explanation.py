@@ -1,0 +1,347 @@
+"""Why every lamp was as it was, from the event stream alone: what was decided, by which rules, on which consent.
+
+Each stored decision is also made again from the same history; where it would come out differently today, that is said.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import sqlalchemy as sa
+
+from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
+from tallylight.catalogue.queries import iso_utc
+from tallylight.catalogue.tables import party as parties
+from tallylight.catalogue.versions import read_pack, read_settings
+from tallylight.consent.answer import Consent, ConsentState
+from tallylight.conversation.codec import JsonValue as CodecJson
+from tallylight.conversation.codec import decode
+from tallylight.conversation.events import ConversationEnded, ConversationStarted, Event, LampsChanged, NoticeGiven
+from tallylight.conversation.situation import situation
+from tallylight.conversation.state import ConversationState, apply
+from tallylight.database.events import JsonValue, read_stream
+from tallylight.ids import ConversationId, DecisionId, PartyId, WorkspaceId
+from tallylight.law.pack import Pack
+from tallylight.law.vocabulary import Role
+from tallylight.policy.decide import decide
+from tallylight.policy.decision import Lamp, Reason
+from tallylight.policy.explain import considered
+from tallylight.policy.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A stretch of media time in which one decision held for one party. Times in ms since the start."""
+
+    from_ms: int
+    until_ms: int | None
+    """None while the conversation runs."""
+    party: PartyId
+    role: Role
+    lamp: Lamp
+    decision: DecisionId
+    deciding: Reason
+    reasons: tuple[Reason, ...]
+    """The deciding reason and every other that says the same."""
+    passed_over: tuple[Reason, ...]
+    """What was considered and outweighed, recomputed; empty where settings or law of then are not kept."""
+    actions: tuple[str, ...]
+    consent: Consent
+    """Where the party's answer stood."""
+    consent_erased: bool = False
+    """The act was erased with the person: only how it was listed is left."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What a party was told, word for word."""
+
+    party: PartyId
+    heard_ms: int
+    language: str
+    text: str
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayDifference:
+    """A decision that the same history would not lead to now."""
+
+    decision: DecisionId
+    stored: tuple[tuple[PartyId, Lamp], ...]
+    replayed: tuple[tuple[PartyId, Lamp], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """Whether the stored decisions follow from the stored history."""
+
+    checked: int
+    differences: tuple[ReplayDifference, ...] = ()
+    unavailable: str | None = None
+    """Why it could not be checked; None where it was."""
+
+    @property
+    def agrees(self) -> bool | None:
+        """None where it could not be checked."""
+        return None if self.unavailable is not None else not self.differences
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    conversation: ConversationId
+    project: str
+    started_ms: int
+    ended_ms: int | None
+    outcome: str | None
+    trial: bool
+    settings: str
+    pack: str
+    at_ms: int | None
+    """The instant asked for, ms since the start; None: the whole conversation."""
+    segments: tuple[Segment, ...]
+    notices: tuple[Notice, ...]
+    replay: Replay
+    erased_payloads: int
+    """Events of which only the commitment is left."""
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """As `tallylight explain --json` prints it; seconds with ms."""
+        return {
+            "conversation": self.conversation,
+            "project": self.project,
+            "started": iso_utc(self.started_ms),
+            "ended": None if self.ended_ms is None else iso_utc(self.ended_ms),
+            "outcome": self.outcome,
+            "marker": "TRIAL" if self.trial else None,
+            "settings": self.settings,
+            "pack": self.pack,
+            "at_s": None if self.at_ms is None else self.at_ms / 1000,
+            "timeline": [_segment_json(segment) for segment in self.segments],
+            "notices": [
+                {
+                    "party": notice.party,
+                    "heard_s": notice.heard_ms / 1000,
+                    "language": notice.language,
+                    "text": notice.text,
+                    "hash": notice.hash,
+                }
+                for notice in self.notices
+            ],
+            "replay": {
+                "agrees": self.replay.agrees,
+                "checked": self.replay.checked,
+                "unavailable": self.replay.unavailable,
+                "differences": [
+                    {
+                        "decision": difference.decision,
+                        "stored": {party: lamp.value for party, lamp in difference.stored},
+                        "replayed": {party: lamp.value for party, lamp in difference.replayed},
+                    }
+                    for difference in self.replay.differences
+                ],
+            },
+            "erased_payloads": self.erased_payloads,
+        }
+
+
+def explain(
+    connection: sa.Connection, *, workspace: WorkspaceId, conversation: ConversationId, at_ms: int | None = None
+) -> Explanation:
+    """Explain a conversation, or the instant `at_ms` (ms since its start). Raises ConversationUnknownError."""
+    stored = read_stream(connection, conversation, workspace=workspace)
+    events = [
+        decode(row.type, row.version, cast("Mapping[str, CodecJson]", row.payload))
+        for row in stored
+        if row.payload is not None
+    ]
+    started = events[0] if events else None
+    if not isinstance(started, ConversationStarted):
+        raise ConversationUnknownError(f"There is no conversation {conversation}: take an id from `recordings list`.")
+    erased = len(stored) - len(events)
+    settings, pack, unavailable = _law_of_then(connection, workspace, started)
+    if erased and unavailable is None:
+        unavailable = "a person's acts were erased: their part of the history is only committed to"
+    listed = _listed_consents(connection, workspace, conversation) if erased else {}
+    story = _tell(events, settings, pack, listed)
+    ended = next((event for event in events if isinstance(event, ConversationEnded)), None)
+    ended_ms = None if ended is None else ended.offset_ms
+    segments = _in_time(story.segments, ended_ms)
+    return Explanation(
+        conversation=conversation,
+        project=started.project,
+        started_ms=started.started_ms,
+        ended_ms=None if ended_ms is None else started.started_ms + ended_ms,
+        outcome=None if ended is None else ended.outcome,
+        trial=started.trial,
+        settings=started.settings,
+        pack=started.pack,
+        at_ms=at_ms,
+        segments=segments if at_ms is None else tuple(segment for segment in segments if _covers(segment, at_ms)),
+        notices=tuple(notice for notice in story.notices if at_ms is None or notice.heard_ms <= at_ms),
+        replay=Replay(
+            checked=0 if unavailable is not None else story.decisions,
+            differences=() if unavailable is not None else tuple(story.differences),
+            unavailable=unavailable,
+        ),
+        erased_payloads=erased,
+    )
+
+
+def _law_of_then(
+    connection: sa.Connection, workspace: WorkspaceId, started: ConversationStarted
+) -> tuple[Settings | None, Pack | None, str | None]:
+    try:
+        settings = read_settings(connection, workspace, started.settings)
+        return settings, read_pack(connection, workspace, started.pack), None
+    except CatalogueError as error:
+        return None, None, error.message
+
+
+def _listed_consents(
+    connection: sa.Connection, workspace: WorkspaceId, conversation: ConversationId
+) -> dict[PartyId, ConsentState]:
+    rows = connection.execute(
+        sa.select(parties.c.party, parties.c.consent).where(
+            parties.c.workspace == workspace, parties.c.conversation == conversation
+        )
+    )
+    return {PartyId(row.party): ConsentState(row.consent) for row in rows}
+
+
+@dataclass(kw_only=True)
+class _Story:
+    segments: list[Segment]
+    notices: list[Notice]
+    differences: list[ReplayDifference]
+    decisions: int = 0
+
+
+def _tell(
+    events: Sequence[Event], settings: Settings | None, pack: Pack | None, listed: dict[PartyId, ConsentState]
+) -> _Story:
+    story = _Story(segments=[], notices=[], differences=[])
+    state = ConversationState()
+    for event in events:
+        if isinstance(event, LampsChanged):
+            _decided(story, state, event, settings, pack)
+        elif isinstance(event, NoticeGiven):
+            story.notices.append(
+                Notice(
+                    party=event.party,
+                    heard_ms=event.offset_ms,
+                    language=event.language,
+                    text=event.text,
+                    hash=event.notice,
+                )
+            )
+        state = apply(state, event)
+    lost = {
+        party
+        for party, consent in listed.items()
+        if consent is not ConsentState.NONE and party in state.parties and state.parties[party].consent.state != consent
+    }
+    story.segments = [
+        replace(segment, consent=Consent(state=listed[segment.party]), consent_erased=True)
+        if segment.party in lost
+        else segment
+        for segment in story.segments
+    ]
+    return story
+
+
+def _decided(
+    story: _Story, state: ConversationState, event: LampsChanged, settings: Settings | None, pack: Pack | None
+) -> None:
+    story.decisions += 1
+    everything: dict[PartyId, tuple[Reason, ...]] = {}
+    if settings is not None and pack is not None:
+        then = situation(state, settings)
+        everything = {each.party: each.reasons for each in considered(then, pack)}
+        replayed = decide(then, pack)
+        if replayed != event.decision:
+            story.differences.append(
+                ReplayDifference(
+                    decision=event.decision_id,
+                    stored=tuple((ruling.party, ruling.lamp) for ruling in event.decision.rulings),
+                    replayed=tuple((ruling.party, ruling.lamp) for ruling in replayed.rulings),
+                )
+            )
+    for ruling in event.decision.rulings:
+        party = state.parties[ruling.party]
+        story.segments.append(
+            Segment(
+                from_ms=event.offset_ms,
+                until_ms=None,
+                party=ruling.party,
+                role=party.role,
+                lamp=ruling.lamp,
+                decision=event.decision_id,
+                deciding=ruling.deciding,
+                reasons=ruling.reasons,
+                passed_over=tuple(
+                    reason for reason in everything.get(ruling.party, ()) if reason not in ruling.reasons
+                ),
+                actions=ruling.actions,
+                consent=party.consent,
+            )
+        )
+
+
+def _in_time(segments: Sequence[Segment], ended_ms: int | None) -> tuple[Segment, ...]:
+    """Each segment until the next of its party, the last until the end. A later act may reach back: it wins."""
+    by_party: dict[PartyId, list[Segment]] = {}
+    for segment in segments:
+        line = by_party.setdefault(segment.party, [])
+        while line and line[-1].from_ms >= segment.from_ms:
+            line.pop()
+        if line:
+            line[-1] = replace(line[-1], until_ms=segment.from_ms)
+        line.append(segment)
+    if ended_ms is not None:
+        for line in by_party.values():
+            line[-1] = replace(line[-1], until_ms=max(ended_ms, line[-1].from_ms))
+    everything = [segment for line in by_party.values() for segment in line]
+    return tuple(sorted(everything, key=lambda segment: segment.from_ms))
+
+
+def _covers(segment: Segment, at_ms: int) -> bool:
+    return segment.from_ms <= at_ms and (segment.until_ms is None or at_ms < segment.until_ms)
+
+
+def _segment_json(segment: Segment) -> dict[str, JsonValue]:
+    consent = segment.consent
+    return {
+        "from_s": segment.from_ms / 1000,
+        "until_s": None if segment.until_ms is None else segment.until_ms / 1000,
+        "party": segment.party,
+        "role": segment.role.value,
+        "lamp": segment.lamp.value,
+        "decision": segment.decision,
+        "reason": segment.deciding.text,
+        "deciding": _reason_json(segment.deciding),
+        "reasons": [_reason_json(reason) for reason in segment.reasons],
+        "passed_over": [_reason_json(reason) for reason in segment.passed_over],
+        "actions": list(segment.actions),
+        "consent": {
+            "state": consent.state.value,
+            "method": None if consent.method is None else consent.method.value,
+            "evidence": consent.evidence,
+            "at": None if consent.at_ms is None else iso_utc(consent.at_ms),
+            "question_heard": consent.question_heard,
+            "notice": consent.notice,
+            "erased": segment.consent_erased,
+        },
+    }
+
+
+def _reason_json(reason: Reason) -> dict[str, JsonValue]:
+    return {
+        "rule": reason.rule,
+        "cite": reason.cite,
+        "verdict": reason.verdict.value,
+        "text": reason.text,
+        "confidence": reason.confidence.value,
+        "effective_from": reason.effective_from,
+        "checked_at": reason.checked_at,
+    }

@@ -1,0 +1,71 @@
+"""Settings and law packs, kept by their hash for as long as a conversation names them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from enum import StrEnum
+from typing import get_type_hints
+
+import sqlalchemy as sa
+
+from tallylight.catalogue.errors import CatalogueError
+from tallylight.catalogue.tables import pack_version, settings_version
+from tallylight.ids import WorkspaceId
+from tallylight.law.pack import Pack, default_pack, load
+from tallylight.policy.settings import Settings
+
+
+def keep_settings(connection: sa.Connection, workspace: WorkspaceId, settings: Settings) -> None:
+    """Store a settings version unless it is there. Before the first conversation under it."""
+    content = json.dumps(asdict(settings), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    _keep(connection, settings_version, workspace, settings.version, content)
+
+
+def keep_pack(connection: sa.Connection, workspace: WorkspaceId, files: Mapping[str, bytes]) -> None:
+    """Store a law pack's files unless they are there. Before the first conversation under it."""
+    content = {name: data.decode() for name, data in sorted(files.items())}
+    _keep(connection, pack_version, workspace, load(files).hash, json.dumps(content, ensure_ascii=False))
+
+
+def read_settings(connection: sa.Connection, workspace: WorkspaceId, version: str) -> Settings:
+    """The settings of one version. Raises CatalogueError where it was never kept, or is not what its hash says."""
+    content = json.loads(_read(connection, settings_version, workspace, version, "settings version"))
+    hints = get_type_hints(Settings)
+    known = {field.name for field in fields(Settings)}
+    values = {
+        name: hints[name](value) if isinstance(hints[name], type) and issubclass(hints[name], StrEnum) else value
+        for name, value in content.items()
+        if name in known
+    }
+    settings = Settings(**values)
+    if settings.version != version:
+        raise CatalogueError(
+            f"Settings version {version[:12]} is not what it was: read it with the version that wrote it."
+        )
+    return settings
+
+
+def read_pack(connection: sa.Connection, workspace: WorkspaceId, pack_hash: str) -> Pack:
+    """One law pack. Raises CatalogueError where it was never kept, or is not what its hash says."""
+    if default_pack().hash == pack_hash:
+        return default_pack()
+    content = json.loads(_read(connection, pack_version, workspace, pack_hash, "law pack"))
+    pack = load({name: text.encode() for name, text in content.items()})
+    if pack.hash != pack_hash:
+        raise CatalogueError(f"Law pack {pack_hash[:12]} is not what it was: restore it from a backup.")
+    return pack
+
+
+def _keep(connection: sa.Connection, table: sa.Table, workspace: WorkspaceId, key: str, content: str) -> None:
+    present = sa.exists().where(table.c.workspace == workspace, table.c.hash == key)
+    row = sa.select(sa.literal(workspace), sa.literal(key), sa.literal(content)).where(~present)
+    connection.execute(sa.insert(table).from_select(["workspace", "hash", "content"], row))
+
+
+def _read(connection: sa.Connection, table: sa.Table, workspace: WorkspaceId, key: str, what: str) -> str:
+    found = connection.execute(
+        sa.select(table.c.content).where(table.c.workspace == workspace, table.c.hash == key)
+    ).scalar_one_or_none()
+    if found is None:
+        raise CatalogueError(f"No {what} {key[:12]} is kept here: restore it from a backup.")
+    return str(found)

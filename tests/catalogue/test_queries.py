@@ -1,0 +1,167 @@
+"""Listing by key, finding by blind index, and the shape that `recordings list` prints."""
+
+import json
+
+import pytest
+
+from tallylight.catalogue.addresses import canonical_address
+from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
+from tallylight.catalogue.queries import (
+    ConversationEntry,
+    Cursor,
+    Order,
+    find_parties,
+    iso_utc,
+    list_conversations,
+    oldest_deadline,
+    read_conversation,
+    to_json,
+)
+from tallylight.catalogue.running import LogFigures
+from tallylight.catalogue.versions import keep_pack, keep_settings, read_pack, read_settings
+from tallylight.database.engine import read_only
+from tallylight.ids import ConversationId, PartyId, TrackId, new_id
+from tallylight.law.pack import default_files, default_pack
+from tallylight.policy.retention import add_months
+from tests.catalogue.house import AGENT, CUSTOMER, SETTINGS, Call, House
+
+
+def pages(house: House, order: Order, limit: int) -> list[ConversationEntry]:
+    found: list[ConversationEntry] = []
+    after: Cursor | None = None
+    while True:
+        with read_only(house.engine) as connection:
+            page = list_conversations(
+                connection, workspace=house.workspace, keys=house.keys, after=after, limit=limit, order=order
+            )
+        assert len(page.conversations) <= limit
+        found += page.conversations
+        after = page.following
+        if after is None:
+            return found
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("limit", [2, 5])
+def test_pages_hold_every_conversation_once(each_house: House, order: Order, limit: int) -> None:
+    calls = []
+    for number in range(5):
+        calls.append(Call(each_house).id)
+        if number != 2:  # two start in one millisecond
+            each_house.clock.advance(0.01)
+    starts = [(entry.started_ms, entry.conversation) for entry in pages(each_house, order, limit)]
+    assert {conversation for _, conversation in starts} == set(calls)
+    assert len(starts) == 5
+    assert starts == sorted(starts, reverse=order is Order.NEWEST)
+
+
+def test_an_empty_house_lists_nothing(each_house: House) -> None:
+    assert pages(each_house, Order.OLDEST, 10) == []
+    with read_only(each_house.engine) as connection:
+        assert oldest_deadline(connection, workspace=each_house.workspace) is None
+
+
+def test_the_list_has_the_agreed_shape(house: House) -> None:
+    call = Call(house).accepted().speak(5000).sealed()
+    listed = json.loads(json.dumps(to_json(house.entry(call.id))))
+    customer, agent = house.entry(call.id).people
+    assert listed == {
+        "conversation": call.id,
+        "started": iso_utc(call.started_ms),
+        "ended": iso_utc(call.started_ms + call.now_ms),
+        "direction": "inbound",
+        "project": "support",
+        "outcome": "completed",
+        "parties": [
+            {
+                "party": call.customer,
+                "role": "customer",
+                "address": CUSTOMER,
+                "consent": "given",
+                "talked_s": 1.5,
+                "stored_s": 7.0,
+                "reason": customer.reason,
+            },
+            {
+                "party": call.agent,
+                "role": "agent",
+                "address": AGENT,
+                "consent": "none",
+                "talked_s": 2.5,
+                "stored_s": 5.0,
+                "reason": agent.reason,
+            },
+        ],
+        "alarms": [],
+    }
+
+
+def test_times_are_utc_with_milliseconds() -> None:
+    assert iso_utc(0) == "1970-01-01T00:00:00.000Z"
+    assert iso_utc(1_790_000_000_007) == "2026-09-21T14:13:20.007Z"
+
+
+def test_a_running_call_shows_what_its_owner_knows(house: House) -> None:
+    call = Call(house).accepted().speak(3000)
+
+    class Owner:
+        def stored_ms(self, track: TrackId) -> int:
+            return house.log.acknowledged(track)
+
+        def talked_ms(self, party: PartyId) -> int:
+            return 1234
+
+    for running, talked_ms in ((Owner(), 1234), (LogFigures(house.live_folder), 0)):
+        with read_only(house.engine) as connection:
+            entry = read_conversation(
+                connection, workspace=house.workspace, keys=house.keys, conversation=call.id, running=running
+            )
+        customer, agent = entry.people
+        assert (customer.stored_ms, agent.stored_ms) == (5000, 3000)
+        assert customer.talked_ms == talked_ms
+
+
+@pytest.mark.parametrize("spelling", ["20 12 34 56", "0045 20123456", "sip:+4520123456@elsewhere;user=phone"])
+def test_a_person_is_found_by_any_spelling(each_house: House, spelling: str) -> None:
+    calls = [Call(each_house), Call(each_house, customer="+4520123457"), Call(each_house)]
+    address = canonical_address(spelling, country="DK")
+    with read_only(each_house.engine) as connection:
+        found = find_parties(connection, workspace=each_house.workspace, keys=each_house.keys, address=address)
+    assert set(found) == {(call.id, call.customer) for call in (calls[0], calls[2])}
+
+
+def test_the_oldest_deadline_is_that_of_a_stored_track(each_house: House) -> None:
+    call = Call(each_house).accepted()
+    with read_only(each_house.engine) as connection:
+        found = oldest_deadline(connection, workspace=each_house.workspace)
+    assert found is not None
+    assert 0 <= found - add_months(call.started_ms, SETTINGS.retention_months) <= call.now_ms
+
+
+def test_an_unknown_conversation_says_where_ids_are(house: House) -> None:
+    with pytest.raises(ConversationUnknownError, match="recordings list"):
+        house.entry(ConversationId(new_id(1)))
+
+
+def test_settings_and_packs_come_back_by_their_hash(each_house: House) -> None:
+    other_pack = {"one.toml": default_pack_text()}
+
+    def keep_twice(transaction: object) -> None:
+        connection = transaction.connection  # type: ignore[attr-defined]
+        for _ in range(2):
+            keep_settings(connection, each_house.workspace, SETTINGS)
+            keep_pack(connection, each_house.workspace, other_pack)
+
+    each_house.commit(keep_twice)
+    with read_only(each_house.engine) as connection:
+        assert read_settings(connection, each_house.workspace, SETTINGS.version) == SETTINGS
+        assert read_pack(connection, each_house.workspace, default_pack().hash) is default_pack()
+        with pytest.raises(CatalogueError, match="backup"):
+            read_settings(connection, each_house.workspace, "ab" * 32)
+        with pytest.raises(CatalogueError, match="backup"):
+            read_pack(connection, each_house.workspace, "ab" * 32)
+
+
+def default_pack_text() -> bytes:
+    """All the files of the pack in one: the same rules under another hash."""
+    return b"\n".join(sorted(default_files().values()))
