@@ -1,0 +1,196 @@
+"""What passed a gate, second by second, handed to the chunk sink.
+
+A `TrackRecorder` serves one track; a `PartyCapture` is what a leg feeds: one person's voice to each of that person's
+tracks and to the voice activity detector, which counts speech in memory whether it is stored or not.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tallylight.capture.gate import Gate, Span
+from tallylight.capture.vad import Vad
+from tallylight.ids import DecisionId, TrackId
+from tallylight.vault.frame import SOURCE_OURS, SOURCE_PARTY, Frame, FrameKind, MediaType
+from tallylight.vault.keys import Epoch
+
+HOLD_BACK_MS = 100
+"""Newest media kept out of a record until the next one: a closing is recognised a little after the moment it names,
+and what was spoken since must still be in memory then."""
+
+RECORD_MS = 1000
+"""How often a track's media is made a record."""
+
+BYTES_PER_MS = 8
+"""G.711: 8,000 samples a second, one byte each."""
+
+_MEDIA = {0: MediaType.PCMU, 8: MediaType.PCMA}
+
+
+class ChunkSink(Protocol):
+    """Where admitted frames go: the vault's live log. Must never block."""
+
+    def write(self, epoch: Epoch, frames: Sequence[Frame]) -> None:
+        """Take one record's frames of one track."""
+
+
+class TrackRecorder:
+    """One track's gate and the media that passed it and is not yet in a record. Media loop only."""
+
+    __slots__ = ("_held", "_kept", "_sink", "admitted_ms", "epoch", "gate", "own_source", "track")
+
+    def __init__(self, track: TrackId, epoch: Epoch, sink: ChunkSink, *, own_source: int = SOURCE_PARTY) -> None:
+        self.track = track
+        self.epoch = epoch
+        self.gate = Gate()
+        self.own_source = own_source
+        self.admitted_ms = 0
+        """Media time of the track's own source that was handed to the sink."""
+        self._sink = sink
+        self._held: list[tuple[int, int, int, int, bytes]] = []
+        self._kept: list[tuple[int, int, int, int, bytes, DecisionId]] = []
+
+    def accept(
+        self, start_ms: int, duration_ms: int, payload_type: int, payload: bytes, source: int = SOURCE_PARTY
+    ) -> None:
+        """Media [start_ms, start_ms + duration_ms) in G.711 arrived: kept, held for a commit, or forgotten here."""
+        gate = self.gate
+        current = gate.current
+        if current is not None and start_ms >= current.from_ms:
+            self._kept.append((start_ms, source, duration_ms, payload_type, payload, current.decision))
+            return
+        decision = gate.admit(start_ms, start_ms + duration_ms)
+        if decision is not None:
+            self._kept.append((start_ms, source, duration_ms, payload_type, payload, decision))
+        elif gate.pending is not None and start_ms >= gate.pending.from_ms:
+            self._held.append((start_ms, source, duration_ms, payload_type, payload))
+
+    def request(self, decision: DecisionId, from_ms: int) -> None:
+        """Hold media from `from_ms` on in memory until `commit` or `miss`."""
+        self.gate.request(decision, from_ms)
+
+    def commit(self, decision: DecisionId, from_ms: int) -> None:
+        """The decision is durable: held media from `from_ms` on is kept, and all that follows."""
+        self.gate.commit(decision, from_ms)
+        held, self._held = self._held, []
+        for start_ms, source, duration_ms, payload_type, payload in held:
+            if start_ms >= from_ms:
+                self._kept.append((start_ms, source, duration_ms, payload_type, payload, decision))
+
+    def miss(self) -> Span | None:
+        """No commit in time: forget what was held."""
+        self._held.clear()
+        return self.gate.miss()
+
+    def close(self, at_ms: int) -> None:
+        """Shut the gate at media time `at_ms` and forget everything later than that, before anything else happens."""
+        self.gate.close(at_ms)
+        self._held.clear()
+        self._kept = [kept for kept in self._kept if kept[0] + kept[2] <= at_ms]
+
+    def forget(self) -> None:
+        """Forget everything not yet in a record: the track is being erased."""
+        self._held.clear()
+        self._kept.clear()
+
+    def flush(self, until_ms: int) -> None:
+        """Hand everything spoken before `until_ms` to the sink as one record."""
+        kept = self._kept
+        if not kept:
+            return
+        if kept[-1][0] >= until_ms or kept[0][0] >= until_ms:
+            ready = [item for item in kept if item[0] < until_ms]
+            self._kept = [item for item in kept if item[0] >= until_ms]
+        else:
+            ready, self._kept = kept, []
+        if ready:
+            frames = coalesce(ready)
+            self.admitted_ms += sum(frame.duration_ms for frame in frames if frame.source == self.own_source)
+            self._sink.write(self.epoch, frames)
+
+
+def coalesce(items: list[tuple[int, int, int, int, bytes, DecisionId]]) -> list[Frame]:
+    """Packets as the fewest frames: sorted by time within a source, repeated media dropped, touching media joined."""
+    items.sort(key=lambda item: (item[1], item[0]))
+    frames: list[Frame] = []
+    parts: list[bytes] = []
+    first = items[0]
+    start, source, end, payload_type, decision = first[0], first[1], first[0], first[3], first[5]
+
+    def finish() -> None:
+        if parts:
+            frames.append(
+                Frame(
+                    start_ms=start,
+                    duration_ms=end - start,
+                    media=_MEDIA[payload_type],
+                    source=source,
+                    kind=FrameKind.MEDIA,
+                    decision=decision,
+                    payload=b"".join(parts),
+                )
+            )
+
+    for start_ms, of, duration_ms, kind, payload, under in items:
+        if parts and of == source and start_ms < end:
+            repeated_ms = end - start_ms
+            if repeated_ms >= duration_ms:
+                continue
+            start_ms, duration_ms, payload = end, duration_ms - repeated_ms, payload[repeated_ms * BYTES_PER_MS :]
+        if start_ms != end or of != source or kind != payload_type or under != decision:
+            finish()
+            parts = []
+            start, source, payload_type, decision = start_ms, of, kind, under
+        parts.append(payload)
+        end = start_ms + duration_ms
+    finish()
+    return frames
+
+
+class PartyCapture:
+    """One person's voice, from the leg to that person's tracks. An `AudioSink`; media loop only."""
+
+    __slots__ = ("_tracks", "_vad", "last_ms")
+
+    def __init__(self) -> None:
+        self._tracks: tuple[TrackRecorder, ...] = ()
+        self._vad = Vad()
+        self.last_ms = 0
+
+    @property
+    def talked_ms(self) -> int:
+        """Speech so far, stored or not."""
+        return self._vad.speech_ms
+
+    def finish(self) -> None:
+        """The party is gone: judge what is left of the last second."""
+        self._vad.flush()
+
+    def add(self, recorder: TrackRecorder) -> None:
+        self._tracks = (*self._tracks, recorder)
+
+    def remove(self, recorder: TrackRecorder) -> None:
+        self._tracks = tuple(kept for kept in self._tracks if kept is not recorder)
+
+    def accept(self, start_ms: int, duration_ms: int, payload_type: int, payload: bytes) -> None:
+        self._vad.feed(payload_type, payload)
+        for recorder in self._tracks:
+            recorder.accept(start_ms, duration_ms, payload_type, payload)
+
+
+class OwnVoice:
+    """Our own announcements as they are sent, to the system track and to whatever else they stand on. An `AudioSink`."""
+
+    __slots__ = ("_tracks",)
+
+    def __init__(self) -> None:
+        self._tracks: tuple[TrackRecorder, ...] = ()
+
+    def add(self, recorder: TrackRecorder) -> None:
+        self._tracks = (*self._tracks, recorder)
+
+    def remove(self, recorder: TrackRecorder) -> None:
+        self._tracks = tuple(kept for kept in self._tracks if kept is not recorder)
+
+    def accept(self, start_ms: int, duration_ms: int, payload_type: int, payload: bytes) -> None:
+        for recorder in self._tracks:
+            recorder.accept(start_ms, duration_ms, payload_type, payload, SOURCE_OURS)
