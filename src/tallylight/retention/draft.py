@@ -1,0 +1,102 @@
+"""What an erasure covers and how far it has come: kept beside it until its certificate is written."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tallylight.ids import ConversationId, PartyId, TrackId
+from tallylight.law.vocabulary import Purpose
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyInScope:
+    conversation: ConversationId
+    party: PartyId
+    emptied: bool = False
+    """Its encrypted address and blind index are gone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackInScope:
+    track: TrackId
+    conversation: ConversationId
+    party: PartyId
+    purpose: Purpose
+    paths: tuple[str, ...] = ()
+    """Where its sealed objects lie or lay."""
+    keys_destroyed: int = 0
+    shredded: bool = False
+    """No key of it is left."""
+    copies: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What became of each copy, by location: `gone` or `unreadable`."""
+    confirmed: bool = False
+    """Every copy has been confirmed and the track is erased."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptProof:
+    track: TrackId
+    conversation: ConversationId
+    party: PartyId
+    ground: str
+    deadline_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """The whole of one erasure, by id."""
+
+    project: str | None = None
+    """Whose key the needles are encrypted with."""
+    parties: Mapping[PartyId, PartyInScope] = dataclasses.field(default_factory=dict)
+    tracks: Mapping[TrackId, TrackInScope] = dataclasses.field(default_factory=dict)
+    kept: Mapping[TrackId, KeptProof] = dataclasses.field(default_factory=dict)
+    leaves: tuple[tuple[str, int], ...] = ()
+    """Steps already in the ledger: (event type, leaf number)."""
+
+    def with_track(self, track: TrackInScope) -> "Draft":
+        return dataclasses.replace(self, tracks={**self.tracks, track.track: track})
+
+    def with_party(self, party: PartyInScope) -> "Draft":
+        return dataclasses.replace(self, parties={**self.parties, party.party: party})
+
+    def keeping(self, kept: Mapping[TrackId, KeptProof]) -> "Draft":
+        return dataclasses.replace(self, kept=kept)
+
+    def keeps_proof_of(self, party: PartyId) -> bool:
+        """Whether a proof of this party's consent stays, on a ground."""
+        return any(kept.party == party for kept in self.kept.values())
+
+    def with_leaf(self, step: str, leaf: int) -> "Draft":
+        return dataclasses.replace(self, leaves=(*self.leaves, (step, leaf)))
+
+
+def serialise(draft: Draft) -> str:
+    """As JSON text."""
+    return json.dumps(
+        {
+            "project": draft.project,
+            "parties": [dataclasses.asdict(party) for party in draft.parties.values()],
+            "tracks": [dataclasses.asdict(track) for track in draft.tracks.values()],
+            "kept": [dataclasses.asdict(kept) for kept in draft.kept.values()],
+            "leaves": draft.leaves,
+        },
+        separators=(",", ":"),
+    )
+
+
+def parse(text: str) -> Draft:
+    """The draft that `serialise` wrote."""
+    content = json.loads(text)
+    tracks = [
+        TrackInScope(**{**track, "purpose": Purpose(track["purpose"]), "paths": tuple(track["paths"])})
+        for track in content["tracks"]
+    ]
+    return Draft(
+        project=content["project"],
+        parties={PartyId(party["party"]): PartyInScope(**party) for party in content["parties"]},
+        tracks={track.track: track for track in tracks},
+        kept={TrackId(kept["track"]): KeptProof(**kept) for kept in content["kept"]},
+        leaves=tuple((step, leaf) for step, leaf in content["leaves"]),
+    )

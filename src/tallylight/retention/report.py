@@ -1,0 +1,105 @@
+"""What a certificate says. It names conversations, parties and tracks by their ids, never a person."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from tallylight.catalogue.queries import iso_utc
+from tallylight.catalogue.tables import party as parties
+from tallylight.catalogue.tables import track as tracks
+from tallylight.database.events import JsonValue
+from tallylight.ids import WorkspaceId
+from tallylight.retention.search import Findings
+from tallylight.retention.steps import Standing
+
+
+def certificate_content(
+    connection: sa.Connection,
+    *,
+    workspace: WorkspaceId,
+    kind: str,
+    actor: str,
+    standing: Standing,
+    findings: Findings,
+    completed_ms: int,
+) -> Mapping[str, JsonValue]:
+    """The certificate, unsigned."""
+    draft = standing.draft
+    return {
+        "certificate": 1,
+        "erasure": standing.erasure,
+        "workspace": workspace,
+        "kind": kind,
+        "state": "complete",
+        "actor": actor,
+        "requested": iso_utc(standing.requested_ms),
+        "completed": iso_utc(completed_ms),
+        "identities": [{"conversation": party.conversation, "party": party.party} for party in draft.parties.values()],
+        "tracks": [
+            {
+                "track": track.track,
+                "conversation": track.conversation,
+                "party": track.party,
+                "purpose": track.purpose.value,
+                "keys_destroyed": track.keys_destroyed,
+                "copies": dict(track.copies),
+            }
+            for track in draft.tracks.values()
+        ],
+        "kept": [
+            {
+                "track": kept.track,
+                "conversation": kept.conversation,
+                "party": kept.party,
+                "purpose": "proof_of_consent",
+                "ground": kept.ground,
+                "until": iso_utc(kept.deadline_ms),
+            }
+            for kept in draft.kept.values()
+        ],
+        "stays": _stays(connection, workspace, standing),
+        "ledger": [{"step": step, "leaf": leaf} for step, leaf in draft.leaves],
+        "method": [
+            "data keys destroyed (AES-256-GCM, a key of its own for each track)",
+            "ledger commitments stay; emptied payloads cannot be recomputed from them",
+            *findings.method,
+            "nothing found",
+        ],
+    }
+
+
+def _stays(connection: sa.Connection, workspace: WorkspaceId, standing: Standing) -> list[JsonValue]:
+    """The tracks of everybody else in the same conversations: theirs, not the person's."""
+    draft = standing.draft
+    wanted = sorted({party.conversation for party in draft.parties.values()})
+    stays: list[JsonValue] = []
+    for start in range(0, len(wanted), 500):
+        found = connection.execute(
+            sa.select(tracks.c.track, tracks.c.conversation, tracks.c.party, tracks.c.purpose, parties.c.role)
+            .join(
+                parties,
+                sa.and_(
+                    parties.c.workspace == tracks.c.workspace,
+                    parties.c.conversation == tracks.c.conversation,
+                    parties.c.party == tracks.c.party,
+                ),
+            )
+            .where(
+                tracks.c.workspace == workspace,
+                tracks.c.conversation.in_(wanted[start : start + 500]),
+                tracks.c.state.not_in(("erasing", "erased")),
+            )
+            .order_by(tracks.c.track)
+        )
+        stays += [
+            {
+                "track": row.track,
+                "conversation": row.conversation,
+                "party": row.party,
+                "role": row.role,
+                "purpose": row.purpose,
+            }
+            for row in found
+            if row.party not in draft.parties
+        ]
+    return stays

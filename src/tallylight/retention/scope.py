@@ -1,0 +1,158 @@
+"""What an erasure is to cover: one person, or everything that is due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from tallylight.catalogue.addresses import comparable, spellings
+from tallylight.catalogue.projections import ADDRESS
+from tallylight.catalogue.tables import party as parties
+from tallylight.catalogue.tables import track as tracks
+from tallylight.ids import ConversationId, PartyId, TrackId, WorkspaceId
+from tallylight.law.vocabulary import Purpose
+from tallylight.retention.draft import Draft, KeptProof, PartyInScope, TrackInScope
+from tallylight.retention.search import Needle, NeedleKind
+from tallylight.vault.keys import KeyRing
+
+AT_ONCE = 100
+"""Parties, or due tracks, in one unit of work: the writer is held for some ms only."""
+
+SUBJECT = "erasure subject"
+"""The kind of blind index under which an unfinished erasure is found again; another one than the parties' own."""
+
+
+class Scope(Protocol):
+    """Finds what is still to be erased. Runs inside a unit of work."""
+
+    @property
+    def kind(self) -> str:
+        """`person` or `retention`."""
+
+    @property
+    def subject(self) -> bytes | None:
+        """The keyed hash that finds an unfinished erasure of the same person."""
+
+    def widen(self, connection: sa.Connection, draft: Draft) -> Draft:
+        """The draft with what was found beyond it, at most AT_ONCE at a time."""
+
+    def needles(self) -> Sequence[Needle]:
+        """What no file may hold once it is over, beside what the rows held."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonScope:
+    """Everything of the person behind one canonical address."""
+
+    workspace: WorkspaceId
+    keys: KeyRing
+    address: str
+    typed: str
+    """The address as somebody typed it."""
+
+    kind = "person"
+
+    @property
+    def subject(self) -> bytes | None:
+        return self.keys.blind(SUBJECT, comparable(self.address))
+
+    @property
+    def _blind(self) -> bytes:
+        return self.keys.blind(ADDRESS, comparable(self.address))
+
+    def widen(self, connection: sa.Connection, draft: Draft) -> Draft:
+        known = sa.select(parties.c.conversation, parties.c.party).where(
+            parties.c.workspace == self.workspace, parties.c.blind == self._blind
+        )
+        for row in connection.execute(known.order_by(parties.c.conversation, parties.c.party).limit(AT_ONCE)):
+            if row.party not in draft.parties:
+                draft = draft.with_party(
+                    PartyInScope(conversation=ConversationId(row.conversation), party=PartyId(row.party))
+                )
+        for party in draft.parties.values():
+            if not party.emptied:
+                draft = self._tracks_of(connection, draft, party)
+        return draft
+
+    def _tracks_of(self, connection: sa.Connection, draft: Draft, party: PartyInScope) -> Draft:
+        found = connection.execute(
+            sa.select(tracks)
+            .where(
+                tracks.c.workspace == self.workspace,
+                tracks.c.conversation == party.conversation,
+                tracks.c.party == party.party,
+                tracks.c.state != "erased",
+            )
+            .order_by(tracks.c.track)
+        )
+        kept = dict(draft.kept)
+        for row in found:
+            if row.track in draft.tracks or row.track in kept:
+                continue
+            if row.purpose == Purpose.PROOF_OF_CONSENT and row.proof_ground is not None:
+                kept[TrackId(row.track)] = KeptProof(
+                    track=TrackId(row.track),
+                    conversation=party.conversation,
+                    party=party.party,
+                    ground=row.proof_ground,
+                    deadline_ms=row.deadline_ms,
+                )
+            else:
+                draft = draft.with_track(track_in_scope(row))
+        return draft.keeping(kept)
+
+    def needles(self) -> Sequence[Needle]:
+        plain = dict.fromkeys((*spellings(self.address), self.typed.strip()))
+        return (
+            Needle(kind=NeedleKind.BLIND_INDEX, value=self._blind),
+            *(
+                Needle(kind=NeedleKind.PLAIN_IDENTIFIER, value=text.encode())
+                for text in plain
+                if len(text) >= SHORTEST_SEARCHED
+            ),
+        )
+
+
+SHORTEST_SEARCHED = 7
+"""Characters: a shorter text is found everywhere by chance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueScope:
+    """Every track whose deadline has come."""
+
+    workspace: WorkspaceId
+    now_ms: int
+
+    kind = "retention"
+    subject = None
+
+    def widen(self, connection: sa.Connection, draft: Draft) -> Draft:
+        found = connection.execute(
+            sa.select(tracks)
+            .where(
+                tracks.c.workspace == self.workspace,
+                tracks.c.deadline_ms <= self.now_ms,
+                tracks.c.state.not_in(("erasing", "erased")),
+            )
+            .order_by(tracks.c.deadline_ms, tracks.c.track)
+            .limit(AT_ONCE)
+        )
+        for row in found:
+            draft = draft.with_track(track_in_scope(row))
+        return draft
+
+    def needles(self) -> Sequence[Needle]:
+        return ()
+
+
+def track_in_scope(row: sa.Row[tuple[object, ...]]) -> TrackInScope:
+    """One row of the `track` table, to be erased."""
+    return TrackInScope(
+        track=TrackId(row.track),
+        conversation=ConversationId(row.conversation),
+        party=PartyId(row.party),
+        purpose=Purpose(row.purpose),
+        paths=() if row.path is None else (row.path,),
+    )

@@ -1,0 +1,305 @@
+"""The units of work of an erasure. Each reads its row, does one thing, and writes the row and the ledger with it."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from tallylight.catalogue.projections import Chronicle
+from tallylight.catalogue.tables import conversation as conversations
+from tallylight.catalogue.tables import copy as copies
+from tallylight.catalogue.tables import party as parties
+from tallylight.catalogue.tables import track as tracks
+from tallylight.conversation.codec import EVENT_TYPES
+from tallylight.conversation.events import ConsentGiven, ConsentRefused, ConsentWithdrawn, TrackErased
+from tallylight.database.events import JsonValue, empty_payload, read_stream
+from tallylight.database.writer import Transaction
+from tallylight.ids import ConversationId, EpochId, PartyId, TrackId, WorkspaceId, id_bytes, new_id
+from tallylight.law.vocabulary import Purpose
+from tallylight.ledger.commitment import canonical_json
+from tallylight.retention.draft import Draft, PartyInScope, TrackInScope, parse, serialise
+from tallylight.retention.scope import Scope
+from tallylight.retention.search import Needle, NeedleKind, sealed_fragments
+from tallylight.retention.tables import erasure as erasures
+from tallylight.vault.keys import EpochKind, KeyRing
+from tallylight.vault.seal import object_path
+from tallylight.vault.tables import delete_epochs, read_epochs
+
+_ACTS = (ConsentGiven, ConsentRefused, ConsentWithdrawn)
+"""Events whose payload says how a person answered: personal once nobody needs the proof."""
+_ACT_TYPES = frozenset(name for name, kind in EVENT_TYPES.items() if kind in _ACTS)
+_KEY_ID_BYTES = len(id_bytes("00000000-0000-7000-8000-000000000000"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """An erasure as its row has it."""
+
+    erasure: str
+    requested_ms: int
+    draft: Draft
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """What every unit of one erasure needs to know. Methods run on the writer's thread."""
+
+    workspace: WorkspaceId
+    keys: KeyRing
+    chronicle: Chronicle
+    scope: Scope
+    actor: str
+
+    def claim(self, transaction: Transaction, now_ms: int) -> Standing:
+        """Take up an unfinished erasure of the same scope or begin one, and mark what is to go."""
+        connection = transaction.connection
+        standing = self._unfinished(connection)
+        if standing is None:
+            standing = self._begin(transaction, now_ms)
+        return self._widen(connection, standing)
+
+    def shred(self, transaction: Transaction, erasure: str, now_ms: int) -> tuple[Standing, tuple[EpochId, ...]]:
+        """Destroy every key and identity in scope. Returns also whose keys they were, to be forgotten in memory."""
+        connection = transaction.connection
+        standing = self._widen(connection, self._read(connection, erasure))
+        draft = standing.draft
+        notes = list(self.notes(connection, standing))
+        forgotten: list[EpochId] = []
+        emptied = 0
+        for track in draft.tracks.values():
+            if track.shredded:
+                continue
+            rows = read_epochs(connection, track.track, workspace=self.workspace)
+            for row in rows:
+                notes += sealed_fragments(NeedleKind.WRAPPED_KEY, row.wrapped)
+                forgotten.append(row.epoch)
+            paths = (*track.paths, *(object_path(row) for row in rows if row.kind is EpochKind.SEALED))
+            destroyed = delete_epochs(connection, track.track, workspace=self.workspace)
+            draft = draft.with_track(
+                dataclasses.replace(
+                    track,
+                    paths=tuple(dict.fromkeys(paths)),
+                    keys_destroyed=track.keys_destroyed + destroyed,
+                    shredded=True,
+                )
+            )
+            if self.scope.kind == "retention" and track.purpose is Purpose.PROOF_OF_CONSENT:
+                emptied += self._empty_acts(connection, track.conversation, track.party)
+        for party in draft.parties.values():
+            if party.emptied:
+                continue
+            notes += self._empty_identity(connection, party)
+            if not draft.keeps_proof_of(party.party):
+                emptied += self._empty_acts(connection, party.conversation, party.party)
+            draft = draft.with_party(dataclasses.replace(party, emptied=True))
+        leaf = self._append(
+            transaction,
+            erasure,
+            "ErasureKeysDestroyed",
+            now_ms,
+            {
+                "tracks": [track for track in draft.tracks if not standing.draft.tracks[track].shredded],
+                "keys": len(forgotten),
+                "identities": [party for party in draft.parties if not standing.draft.parties[party].emptied],
+                "payloads": emptied,
+            },
+        )
+        draft = draft.with_leaf("keys_destroyed", leaf)
+        self._note(connection, erasure, draft, notes)
+        return self._write(connection, standing, draft), tuple(forgotten)
+
+    def confirm(
+        self, transaction: Transaction, erasure: str, confirmed: Mapping[TrackId, Mapping[str, str]], now_ms: int
+    ) -> Standing:
+        """Tracks of which every copy has been removed and looked for (state by location) become `erased`."""
+        connection = transaction.connection
+        standing = self._read(connection, erasure)
+        draft = standing.draft
+        why = "retention" if self.scope.kind == "retention" else "erasure"
+        for conversation, gone in _by_conversation(draft, confirmed).items():
+            started_ms = connection.execute(
+                sa.select(conversations.c.started_ms).where(
+                    conversations.c.workspace == self.workspace, conversations.c.conversation == conversation
+                )
+            ).scalar_one()
+            events = [
+                TrackErased(track=track.track, why=why, offset_ms=now_ms - started_ms)
+                for track in gone
+                if not self._is_erased(connection, track.track)
+            ]
+            self.chronicle.record(transaction, conversation, events, actor=self.actor)
+            for track in gone:
+                self._confirm_copies(connection, track.track, confirmed[track.track], now_ms)
+                draft = draft.with_track(dataclasses.replace(track, copies=confirmed[track.track], confirmed=True))
+        leaf = self._append(transaction, erasure, "ErasureCopiesRemoved", now_ms, {"tracks": list(confirmed)})
+        return self._write(connection, standing, draft.with_leaf("copies_removed", leaf))
+
+    def complete(
+        self, transaction: Transaction, erasure: str, certificate: Mapping[str, JsonValue], now_ms: int
+    ) -> int:
+        """Keep the certificate and drop everything that only an unfinished erasure needs. Returns the leaf number."""
+        connection = transaction.connection
+        text = canonical_json(certificate)
+        leaf = self._append(
+            transaction,
+            erasure,
+            "ErasureCompleted",
+            now_ms,
+            {"certificate": hashlib.sha256(text.encode()).hexdigest()},
+        )
+        connection.execute(
+            sa.update(erasures)
+            .where(erasures.c.workspace == self.workspace, erasures.c.erasure == erasure)
+            .values(state="complete", completed_ms=now_ms, subject=None, draft=None, needles=None, certificate=text)
+        )
+        return leaf
+
+    def notes(self, connection: sa.Connection, standing: Standing) -> tuple[Needle, ...]:
+        """The fragments noted so far."""
+        blob = connection.execute(
+            sa.select(erasures.c.needles).where(
+                erasures.c.workspace == self.workspace, erasures.c.erasure == standing.erasure
+            )
+        ).scalar_one()
+        if blob is None or standing.draft.project is None:
+            return ()
+        text = self.keys.decrypt_identity(standing.draft.project, _note_context(standing.erasure), bytes(blob))
+        return tuple(Needle(kind=NeedleKind(kind), value=bytes.fromhex(value)) for kind, value in json.loads(text))
+
+    def _note(self, connection: sa.Connection, erasure: str, draft: Draft, notes: list[Needle]) -> None:
+        if not notes or draft.project is None:
+            return
+        text = json.dumps([(needle.kind.value, needle.value.hex()) for needle in dict.fromkeys(notes)])
+        blob = self.keys.encrypt_identity(draft.project, _note_context(erasure), text)
+        connection.execute(
+            sa.update(erasures)
+            .where(erasures.c.workspace == self.workspace, erasures.c.erasure == erasure)
+            .values(needles=blob)
+        )
+
+    def _unfinished(self, connection: sa.Connection) -> Standing | None:
+        query = sa.select(erasures.c.erasure).where(
+            erasures.c.workspace == self.workspace,
+            erasures.c.kind == self.scope.kind,
+            erasures.c.state == "pending",
+        )
+        if self.scope.subject is not None:
+            query = query.where(erasures.c.subject == self.scope.subject)
+        found = connection.execute(query.order_by(erasures.c.erasure).limit(1)).scalar_one_or_none()
+        return None if found is None else self._read(connection, found)
+
+    def _begin(self, transaction: Transaction, now_ms: int) -> Standing:
+        erasure = new_id(now_ms)
+        transaction.connection.execute(
+            sa.insert(erasures).values(
+                workspace=self.workspace,
+                erasure=erasure,
+                kind=self.scope.kind,
+                state="pending",
+                actor=self.actor,
+                requested_ms=now_ms,
+                subject=self.scope.subject,
+                draft=serialise(Draft()),
+            )
+        )
+        leaf = self._append(transaction, erasure, "ErasureRequested", now_ms, {"kind": self.scope.kind})
+        standing = Standing(erasure=erasure, requested_ms=now_ms, draft=Draft())
+        return self._write(transaction.connection, standing, Draft().with_leaf("requested", leaf))
+
+    def _widen(self, connection: sa.Connection, standing: Standing) -> Standing:
+        draft = self.scope.widen(connection, standing.draft)
+        for track in draft.tracks.keys() - standing.draft.tracks.keys():
+            connection.execute(
+                sa.update(tracks)
+                .where(tracks.c.workspace == self.workspace, tracks.c.track == track, tracks.c.state != "erased")
+                .values(state="erasing", stored_ms=0)
+            )
+        if draft.project is None:
+            in_scope: list[PartyInScope | TrackInScope] = [*draft.parties.values(), *draft.tracks.values()]
+            if in_scope:
+                project = connection.execute(
+                    sa.select(conversations.c.project).where(
+                        conversations.c.workspace == self.workspace,
+                        conversations.c.conversation == in_scope[0].conversation,
+                    )
+                ).scalar_one()
+                draft = dataclasses.replace(draft, project=project)
+        return standing if draft == standing.draft else self._write(connection, standing, draft)
+
+    def _read(self, connection: sa.Connection, erasure: str) -> Standing:
+        row = connection.execute(
+            sa.select(erasures.c.requested_ms, erasures.c.draft).where(
+                erasures.c.workspace == self.workspace, erasures.c.erasure == erasure, erasures.c.state == "pending"
+            )
+        ).one()
+        return Standing(erasure=erasure, requested_ms=row.requested_ms, draft=parse(row.draft))
+
+    def _write(self, connection: sa.Connection, standing: Standing, draft: Draft) -> Standing:
+        connection.execute(
+            sa.update(erasures)
+            .where(erasures.c.workspace == self.workspace, erasures.c.erasure == standing.erasure)
+            .values(draft=serialise(draft))
+        )
+        return dataclasses.replace(standing, draft=draft)
+
+    def _append(
+        self, transaction: Transaction, erasure: str, kind: str, now_ms: int, payload: Mapping[str, JsonValue]
+    ) -> int:
+        return transaction.append(
+            stream=erasure, type=kind, version=1, occurred_ms=now_ms, actor=self.actor, payload=payload
+        )
+
+    def _empty_identity(self, connection: sa.Connection, party: PartyInScope) -> tuple[Needle, ...]:
+        here = sa.and_(
+            parties.c.workspace == self.workspace,
+            parties.c.conversation == party.conversation,
+            parties.c.party == party.party,
+        )
+        encrypted = connection.execute(sa.select(parties.c.address_enc).where(here)).scalar_one()
+        connection.execute(sa.update(parties).where(here).values(address_enc=None, blind=None))
+        if encrypted is None:
+            return ()
+        # Behind the project key's id, which is everybody's.
+        return sealed_fragments(NeedleKind.ENCRYPTED_ADDRESS, bytes(encrypted)[_KEY_ID_BYTES:])
+
+    def _empty_acts(self, connection: sa.Connection, conversation: ConversationId, party: PartyId) -> int:
+        """How a person answered goes; that something was answered, and what was decided, stays."""
+        acts = [
+            event.leaf
+            for event in read_stream(connection, conversation, workspace=self.workspace)
+            if event.type in _ACT_TYPES and event.payload is not None and event.payload.get("party") == party
+        ]
+        return sum(empty_payload(connection, leaf, workspace=self.workspace) for leaf in acts)
+
+    def _is_erased(self, connection: sa.Connection, track: TrackId) -> bool:
+        state = connection.execute(
+            sa.select(tracks.c.state).where(tracks.c.workspace == self.workspace, tracks.c.track == track)
+        ).scalar_one()
+        return bool(state == "erased")
+
+    def _confirm_copies(
+        self, connection: sa.Connection, track: TrackId, states: Mapping[str, str], now_ms: int
+    ) -> None:
+        for location, state in states.items():
+            connection.execute(
+                sa.update(copies)
+                .where(copies.c.workspace == self.workspace, copies.c.track == track, copies.c.location == location)
+                .values(state=state, confirmed_ms=now_ms)
+            )
+
+
+def _note_context(erasure: str) -> str:
+    return f"{erasure} needles"
+
+
+def _by_conversation(
+    draft: Draft, confirmed: Mapping[TrackId, Mapping[str, str]]
+) -> dict[ConversationId, list[TrackInScope]]:
+    grouped: dict[ConversationId, list[TrackInScope]] = {}
+    for track in confirmed:
+        in_scope = draft.tracks[track]
+        grouped.setdefault(in_scope.conversation, []).append(in_scope)
+    return grouped

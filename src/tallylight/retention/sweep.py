@@ -1,0 +1,154 @@
+"""The sweep: tracks whose deadline has come are erased, with the same code as a person's.
+
+A sweep that would erase unusually much, or that follows a jump of the clock, erases nothing until somebody confirms it:
+a clock set wrong must not empty an archive.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from tallylight.catalogue.queries import oldest_deadline
+from tallylight.catalogue.tables import track as tracks
+from tallylight.clock import Clock
+from tallylight.database.engine import read_only
+from tallylight.health.alarms import AlarmKind, Alarms
+from tallylight.health.metrics import Metrics
+from tallylight.ids import WorkspaceId
+from tallylight.retention.erasure import Eraser, Outcome, OutcomeState
+from tallylight.retention.scope import DueScope
+from tallylight.retention.tables import erasure as erasures
+
+USUAL_SHARE = 0.05
+"""Of everything stored: more at once needs confirmation ..."""
+USUAL_TRACKS = 20
+"""... unless it is no more than this."""
+JUMP_MS = 3_600_000
+"""The wall clock against the monotonic one, since the sweeper began or was last confirmed."""
+OVERDUE_MS = 86_400_000
+"""An overdue track of this age raises an alarm."""
+
+ACTOR = "retention"
+
+
+class Confirmation(StrEnum):
+    """Whether somebody has looked at what a sweep would erase."""
+
+    NOBODY = "nobody"
+    CONFIRMED = "confirmed"
+
+
+class SweepState(StrEnum):
+    NOTHING_DUE = "nothing_due"
+    ERASED = "erased"
+    PENDING = "pending"
+    """Something could not be removed or is still found: the next sweep goes on."""
+    UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepReport:
+    state: SweepState
+    due: int
+    """Tracks whose deadline had come."""
+    stored: int
+    """Tracks stored before the sweep."""
+    reason: str = ""
+    """Why confirmation is needed."""
+    outcome: Outcome | None = None
+
+    @property
+    def done(self) -> bool:
+        """Nothing that was due is left."""
+        return self.state in {SweepState.NOTHING_DUE, SweepState.ERASED}
+
+
+class Sweeper:
+    """Runs sweeps. Hourly in a server, and by `tallylight retention sweep`."""
+
+    def __init__(
+        self,
+        *,
+        workspace: WorkspaceId,
+        engine: sa.Engine,
+        eraser: Eraser,
+        clock: Clock,
+        alarms: Alarms,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._workspace = workspace
+        self._engine = engine
+        self._eraser = eraser
+        self._clock = clock
+        self._alarms = alarms
+        self._metrics = metrics
+        self._anchor_ms = self._offset_ms()
+
+    def sweep(self, confirmation: Confirmation = Confirmation.NOBODY, *, actor: str = ACTOR) -> SweepReport:
+        """Erase what is due. Blocks for seconds: never call it on the media loop."""
+        now_ms = self._clock.wall_ms()
+        due, stored, unfinished = self._look(now_ms)
+        jump_ms = self._offset_ms() - self._anchor_ms
+        if confirmation is Confirmation.CONFIRMED:
+            self._anchor_ms = self._offset_ms()
+        elif due and (reason := _unusual(due, stored, jump_ms)):
+            self._alarms.raise_alarm(AlarmKind.SWEEP_UNCONFIRMED, reason)
+            report = SweepReport(state=SweepState.UNCONFIRMED, due=due, stored=stored, reason=reason)
+            self._watch(now_ms)
+            return report
+        if not due and not unfinished:
+            self._watch(now_ms)
+            return SweepReport(state=SweepState.NOTHING_DUE, due=0, stored=stored)
+        outcome = self._eraser.erase(DueScope(workspace=self._workspace, now_ms=now_ms), actor=actor)
+        if outcome.state is OutcomeState.PENDING:
+            self._alarms.raise_alarm(AlarmKind.ERASURE_PENDING, "a sweep is not finished")
+        self._watch(now_ms)
+        return SweepReport(
+            state=SweepState.ERASED if outcome.state is OutcomeState.COMPLETE else SweepState.PENDING,
+            due=due,
+            stored=stored,
+            outcome=outcome,
+        )
+
+    def _look(self, now_ms: int) -> tuple[int, int, int]:
+        """Tracks due, tracks stored, and sweeps that did not finish."""
+        stored = sa.and_(tracks.c.workspace == self._workspace, tracks.c.state.not_in(("erasing", "erased")))
+        with read_only(self._engine) as connection:
+            count = sa.select(sa.func.count()).select_from(tracks).where(stored)
+            return (
+                connection.execute(count.where(tracks.c.deadline_ms <= now_ms)).scalar_one(),
+                connection.execute(count).scalar_one(),
+                connection.execute(
+                    sa.select(sa.func.count())
+                    .select_from(erasures)
+                    .where(
+                        erasures.c.workspace == self._workspace,
+                        erasures.c.kind == "retention",
+                        erasures.c.state == "pending",
+                    )
+                ).scalar_one(),
+            )
+
+    def _watch(self, now_ms: int) -> None:
+        """The oldest track that has outlived its deadline, for metrics and alarms."""
+        with read_only(self._engine) as connection:
+            deadline_ms = oldest_deadline(connection, workspace=self._workspace)
+        overdue_ms = 0 if deadline_ms is None else max(0, now_ms - deadline_ms)
+        if self._metrics is not None:
+            self._metrics.oldest_overdue(overdue_ms)
+        if overdue_ms > OVERDUE_MS:
+            self._alarms.raise_alarm(AlarmKind.RETENTION_OVERDUE, f"by {overdue_ms // 3_600_000} h")
+
+    def _offset_ms(self) -> int:
+        """Wall clock minus monotonic clock: constant while nobody sets the clock."""
+        return self._clock.wall_ms() - self._clock.monotonic_ns() // 1_000_000
+
+
+def _unusual(due: int, stored: int, jump_ms: int) -> str:
+    """Why a sweep needs confirmation; empty where it does not."""
+    if abs(jump_ms) > JUMP_MS:
+        return f"the clock jumped by {jump_ms // 1000} s"
+    if due > USUAL_TRACKS and due > USUAL_SHARE * stored:
+        return f"{due} of {stored} tracks are due at once"
+    return ""
