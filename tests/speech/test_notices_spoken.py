@@ -1,0 +1,59 @@
+"""What every caller has to sit through, spoken and measured: first layer and question in 20 s, in every language."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tallylight.config.trial import trial
+from tallylight.consent.notices import LANGUAGES, NoticeKind, render
+from tallylight.law.vocabulary import LawfulBasis, Mode, Purpose
+from tallylight.policy.settings import Settings
+from tallylight.speech.espeak import EspeakSynthesiser
+from tallylight.speech.synthesis import VOICES, duration_ms
+
+LIMIT_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def voice() -> Iterator[EspeakSynthesiser]:
+    voice = EspeakSynthesiser()
+    yield voice
+    voice.close()
+
+
+def trial_settings(language: str) -> Settings:
+    profile = trial()
+    (project,) = profile.projects
+    return Settings(
+        project=project.name,
+        controller=profile.controller.name,
+        country=profile.controller.country,
+        policy_address=profile.controller.policy_address,
+        language=language,
+        mode=Mode(project.mode),
+        purpose=Purpose(project.purpose),
+        customer_basis=LawfulBasis(project.basis),
+        retention_months=project.retention_months,
+        trial=True,
+    )
+
+
+def spoken_ms(voice: EspeakSynthesiser, kind: NoticeKind, language: str) -> int:
+    notice = render(kind, language, trial_settings(language))
+    return duration_ms(voice.speak_now(notice.text, language=language, words_per_minute=notice.words_per_minute))
+
+
+def test_every_language_the_house_words_it_can_speak() -> None:
+    assert set(LANGUAGES) == set(VOICES) == {"da", "de", "en", "es", "fr"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_first_layer_and_question_take_at_most_twenty_seconds(voice: EspeakSynthesiser, language: str) -> None:
+    rate = render(NoticeKind.QUESTION, language, trial_settings(language)).words_per_minute
+    assert rate == 195 if language == "de" else 160 <= rate <= 200
+    first_layer = spoken_ms(voice, NoticeKind.FIRST_LAYER, language)
+    question = spoken_ms(voice, NoticeKind.QUESTION, language)
+    assert first_layer > 5_000, "shorter than this it cannot say what it must"
+    assert question > 2_000
+    assert first_layer + question <= LIMIT_MS
+    assert spoken_ms(voice, NoticeKind.QUESTION_AGAIN, language) <= question, "a repetition is no longer than the first"
