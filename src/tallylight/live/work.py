@@ -1,0 +1,54 @@
+"""One unit of work of a conversation on its way to the database: events, keys and projections, all or nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tallylight.capture.recorder import TrackRecorder
+from tallylight.catalogue.projections import Chronicle
+from tallylight.conversation.events import Event, TrackOpened
+from tallylight.database.writer import Transaction
+from tallylight.ids import ConversationId, DecisionId, PartyId
+from tallylight.vault.tables import delete_epochs, insert_epoch
+
+
+@dataclass(slots=True)
+class Opening:
+    """One gate's wait for its commit."""
+
+    party: PartyId
+    recorder: TrackRecorder
+    decision: DecisionId
+    missed: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """What one command led to."""
+
+    conversation: ConversationId
+    actor: str
+    events: list[Event]
+    identities: dict[PartyId, str]
+    opened: list[TrackRecorder] = field(default_factory=list)
+    """Tracks whose first key is in this unit."""
+    erased: list[TrackRecorder] = field(default_factory=list)
+    """Tracks whose keys this unit destroys."""
+    openings: list[Opening] = field(default_factory=list)
+
+    def absorb_refused(self, refused: "Work") -> None:
+        """Take over what a refused unit still owes: its events and erasures, but no track was opened by it."""
+        self.events.extend(event for event in refused.events if not isinstance(event, TrackOpened))
+        self.identities.update(refused.identities)
+        self.erased.extend(refused.erased)
+
+    def unit(self, chronicle: Chronicle) -> Callable[[Transaction], None]:
+        """The unit of work for the database's writer."""
+
+        def write(transaction: Transaction) -> None:
+            for recorder in self.opened:
+                insert_epoch(transaction.connection, recorder.epoch.row)
+            for recorder in self.erased:
+                delete_epochs(transaction.connection, recorder.track, workspace=chronicle.workspace)
+            chronicle.record(transaction, self.conversation, self.events, identities=self.identities, actor=self.actor)
+
+        return write
