@@ -1,0 +1,210 @@
+"""Telling one caller about the recording, asking, and what follows the answer."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from tallylight.clock import Timer
+from tallylight.consent.notices import NoticeKind
+from tallylight.conversation.commands import (
+    Command,
+    GiveConsent,
+    GiveNotice,
+    HearQuestion,
+    LeaveUnanswered,
+    RefuseConsent,
+    RequestConsent,
+)
+from tallylight.ids import PartyId
+from tallylight.law.vocabulary import Method, Mode
+from tallylight.live.runner import ENGINE, ConversationRunner
+from tallylight.telephony.b2bua.desk import Desk
+from tallylight.telephony.b2bua.side import Side
+from tallylight.telephony.b2bua.waiting import Waiting
+from tallylight.telephony.flow.codes import Digit
+from tallylight.telephony.flow.question import (
+    Answer,
+    Asked,
+    Finished,
+    Heard,
+    Listen,
+    Noticed,
+    Part,
+    QuestionDialogue,
+    Speak,
+    Step,
+    TooEarly,
+)
+from tallylight.telephony.rtp.prompt import Prompt
+
+logger = logging.getLogger(__name__)
+
+_PARTS = {
+    Part.NOTICE: NoticeKind.FIRST_LAYER,
+    Part.QUESTION: NoticeKind.QUESTION,
+    Part.QUESTION_AGAIN: NoticeKind.QUESTION_AGAIN,
+    Part.DETAILS: NoticeKind.DETAILS,
+}
+PROOF_AT_MOST_S = 15.0
+"""The longest a proof-of-consent clip runs, whatever becomes of our acknowledgement."""
+
+
+class Asking:
+    """Drives a `QuestionDialogue` with one caller's ears and keys. Every step is taken at once, on the media loop."""
+
+    def __init__(
+        self, desk: Desk, runner: ConversationRunner, *, caller: Side, customer: PartyId, waiting: Waiting
+    ) -> None:
+        self._desk = desk
+        self._runner = runner
+        self._settings = runner.settings
+        self._caller = caller
+        self._customer = customer
+        self._waiting = waiting
+        self._dialogue: QuestionDialogue | None = None
+        self._silence: Timer | None = None
+        self._answered = asyncio.Event()
+        self._noticed = False
+        self.answer: Answer | None = None
+        self.settled = False
+        """The question is behind the caller: from here on even our own announcement is worth keeping."""
+
+    @property
+    def listens(self) -> bool:
+        """Whether keys are answers now."""
+        return self._dialogue is not None
+
+    async def perform(self) -> None:
+        """Tell and ask, to the answer or the end of the call."""
+        kind = self._notice_without_question()
+        if kind is None:
+            self._dialogue = QuestionDialogue(repeat_wait_s=self._desk.flow.repeat_wait_s)
+            self._take(self._dialogue.start())
+            await self._waiting.unless_over(self._answered.wait())
+            self._dialogue = None
+            return
+        heard = asyncio.Event()
+        self._caller.speak(self._prompt(kind), heard.set)
+        if await self._waiting.unless_over(heard.wait()):
+            self._tell(kind)
+            self.settled = True
+
+    def _notice_without_question(self) -> NoticeKind | None:
+        """What is said where nobody has to be asked; None: the question is asked."""
+        if self._settings.terms_acknowledged_by is None:
+            return NoticeKind.NOTHING_RECORDED
+        if self._settings.mode is not Mode.BOTH:
+            return NoticeKind.FIRST_LAYER
+        decision = self._runner.state.decision
+        ruling = decision.ruling(self._customer) if decision is not None else None
+        return None if ruling is None or ruling.wants_answer else NoticeKind.FIRST_LAYER_INFORMED
+
+    def press(self, digit: Digit) -> None:
+        """The caller pressed a key while being told or asked."""
+        if self._dialogue is not None:
+            self._take(self._dialogue.pressed(digit.key), digit)
+
+    def afterword(self, free: Callable[[], None]) -> None:
+        """What follows the answer; the call does not wait for it. `free` when nothing more is said."""
+        if self.answer is Answer.GIVEN:
+            self._waiting.later(PROOF_AT_MOST_S, self._end_proof)
+            self._say_then(NoticeKind.ACKNOWLEDGEMENT, self._end_proof_soon, free)
+        elif self.answer is not None:
+            truth = NoticeKind.NOT_RECORDED if self._desk.agent_employee_notice else NoticeKind.NOTHING_RECORDED
+            self._say_then(truth, lambda: self._tell_once(truth), free)
+        else:
+            free()
+
+    def _say_then(self, kind: NoticeKind, act: Callable[[], None], free: Callable[[], None]) -> None:
+        def heard() -> None:
+            act()
+            free()
+
+        self._caller.speak(self._prompt(kind), heard)
+
+    def _tell_once(self, kind: NoticeKind) -> None:
+        if not self._noticed:
+            self._tell(kind)
+
+    def _end_proof_soon(self) -> None:
+        self._waiting.later(self._desk.flow.proof_after_s, self._end_proof)
+
+    def _take(self, steps: list[Step], digit: Digit | None = None) -> None:
+        dialogue = self._dialogue
+        if dialogue is None or self._waiting.over:
+            return
+        for step in steps:
+            match step:
+                case Speak(part):
+                    self._hush()
+                    self._caller.speak(self._prompt(_PARTS[part]), lambda: self._take(dialogue.spoken()))
+                case Listen(seconds):
+                    self._silence = self._waiting.later(seconds, lambda: self._take(dialogue.waited()))
+                case Noticed():
+                    self._tell(NoticeKind.FIRST_LAYER)
+                case Asked():
+                    question, _ = self._desk.prompts.notice(NoticeKind.QUESTION, self._settings)
+                    purposes = frozenset({self._settings.purpose})
+                    self._command(
+                        RequestConsent(
+                            party=self._customer, purposes=purposes, notice=question.sha256, offset_ms=self._now_ms()
+                        )
+                    )
+                case Heard():
+                    self._command(HearQuestion(party=self._customer, offset_ms=self._now_ms()))
+                case TooEarly():
+                    logger.info("a yes before the question was heard opens nothing")
+                case Finished(answer):
+                    self._finish(answer, digit)
+
+    def _finish(self, answer: Answer, digit: Digit | None) -> None:
+        """Act on the answer before anything else is said."""
+        now_ms = self._now_ms()
+        at_ms = now_ms if digit is None else min(now_ms, digit.start_ms)
+        evidence = "" if digit is None else f"digit {digit.key} at {digit.start_ms} ms"
+        command: Command
+        if answer is Answer.GIVEN:
+            command = GiveConsent(party=self._customer, method=Method.DIGIT, evidence=evidence, offset_ms=now_ms)
+        elif answer is Answer.REFUSED:
+            command = RefuseConsent(party=self._customer, method=Method.DIGIT, evidence=evidence, offset_ms=at_ms)
+        else:
+            command = LeaveUnanswered(party=self._customer, offset_ms=now_ms)
+        self._command(command, actor=self._customer)
+        self._hush()
+        self.answer = answer
+        self.settled = True
+        self._answered.set()
+
+    def _hush(self) -> None:
+        self._caller.hush()
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+
+    def _tell(self, kind: NoticeKind) -> None:
+        """The caller has heard this notice to its end."""
+        notice, _ = self._desk.prompts.notice(kind, self._settings)
+        self._noticed = True
+        self._command(
+            GiveNotice(
+                party=self._customer,
+                notice=notice.sha256,
+                text=notice.text,
+                language=notice.language,
+                offset_ms=self._now_ms(),
+            )
+        )
+
+    def _end_proof(self) -> None:
+        self._runner.tracks.end_proof(self._customer, self._now_ms())
+
+    def _prompt(self, kind: NoticeKind) -> Prompt:
+        return self._desk.prompts.notice(kind, self._settings)[1]
+
+    def _command(self, command: Command, *, actor: str = ENGINE) -> None:
+        refusal = self._runner.command(command, actor=actor)
+        if refusal is not None:
+            logger.info("%s refused: %s", type(command).__name__, refusal.code)
+
+    def _now_ms(self) -> int:
+        return self._runner.offset_ms()

@@ -1,0 +1,300 @@
+"""One call that came in, on stage: the caller's leg, the words spoken to it, and the agent's leg once there is one.
+
+People come first: nothing here waits for the database or the disk, and a recording that fails ends no call.
+"""
+
+import asyncio
+import logging
+
+from tallylight.consent.notices import NoticeKind
+from tallylight.conversation.commands import (
+    Command,
+    HoldConversation,
+    JoinParty,
+    LeaveParty,
+    PauseRecording,
+    ResumeRecording,
+    UnholdConversation,
+    WithdrawConsent,
+)
+from tallylight.conversation.situation import paused_by
+from tallylight.ids import PartyId, new_id
+from tallylight.law.vocabulary import Direction, Method, Role
+from tallylight.live.runner import ENGINE, ConversationRunner
+from tallylight.telephony.b2bua.agent import AgentLeg
+from tallylight.telephony.b2bua.asking import Asking
+from tallylight.telephony.b2bua.desk import Desk
+from tallylight.telephony.b2bua.outcomes import Outcome
+from tallylight.telephony.b2bua.side import CallerLeg, Side, SideCodes
+from tallylight.telephony.b2bua.waiting import Waiting
+from tallylight.telephony.flow.codes import Digit, StarCodes
+from tallylight.telephony.flow.inbound import inbound
+from tallylight.telephony.flow.interpreter import perform
+from tallylight.telephony.flow.verbs import Dial, Gather, Play, Say
+from tallylight.telephony.rtp.prompt import Prompt
+from tallylight.telephony.sip.call import Call
+from tallylight.telephony.sip.errors import SipError
+from tallylight.telephony.sip.uri import SipUri
+
+logger = logging.getLogger(__name__)
+
+WATCH_S = 1.0
+"""How often a call is looked at for media that has stopped."""
+
+
+class InboundCall:
+    """A `Stage`: performs the built-in flow for one caller."""
+
+    def __init__(self, desk: Desk, call: Call, *, target: SipUri) -> None:
+        self._desk = desk
+        self._call = call
+        self._target = target
+        self._settings = desk.settings_for(call.target)
+        self._waiting = Waiting(desk.clock)
+        self._outcome: Outcome | None = None
+        self._acknowledged = asyncio.Event()
+        self._gathering: asyncio.Queue[str] | None = None
+        self._asking: Asking | None = None
+        self._agent: AgentLeg | None = None
+        self.runner: ConversationRunner | None = None
+        self.address = desk.canonical(str(call.remote))
+        self.customer = PartyId(new_id(desk.clock.wall_ms()))
+        self.caller = CallerLeg(
+            desk,
+            on_digit=self._pressed,
+            on_hold=self._held,
+            on_gone=self._caller_gone,
+            on_acknowledged=self._acknowledged.set,
+        )
+        self.caller.attach(call)
+        call.observer = self.caller
+        flow = desk.flow
+        self._caller_codes = StarCodes(
+            codes={flow.withdraw_code: "withdraw"},
+            clock=desk.clock,
+            wait_s=flow.code_wait_s,
+            listener=SideCodes(self.caller, self._withdraw),
+        )
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    @property
+    def over(self) -> bool:
+        return self._waiting.over
+
+    async def run(self) -> None:
+        """Perform the flow to its end, whatever happens, and leave nothing open."""
+        try:
+            await perform(inbound(target=str(self._target), ring_s=self._desk.flow.ring_s), self)
+        except SipError as error:
+            logger.info("a call was refused with %d", error.status)
+            self._refuse(error.status)
+        except Exception:
+            logger.exception("a flow failed; its call is ended")
+            self._refuse(500)
+        finally:
+            self.finish(Outcome.COMPLETED if self._agent is not None and self._agent.talked else Outcome.ABANDONED)
+            await self._close()
+
+    def _refuse(self, status: int) -> None:
+        if not self._call.answered and not self._call.over:
+            self.caller.gone = True
+            self._call.reject(status)
+
+    def finish(self, outcome: Outcome) -> None:
+        """The call is over; the first reason given stands."""
+        if self._outcome is None:
+            self._outcome = outcome
+        self._waiting.end()
+
+    async def _close(self) -> None:
+        self._caller_codes.close()
+        if self._agent is not None:
+            self._agent_codes.close()
+            self._agent.close()
+        self.caller.close()
+        runner = self.runner
+        if runner is not None and self._outcome is not None:
+            settled = self._asking is not None and self._asking.settled
+            await self._desk.close_conversation(self, runner, str(self._outcome), not settled)
+
+    def _command(self, command: Command, *, actor: str | None = None, address: str | None = None) -> bool:
+        """Tell the conversation; False where it refuses."""
+        assert self.runner is not None
+        refusal = self.runner.command(command, actor=actor or ENGINE, address=address)
+        if refusal is not None:
+            logger.info("%s refused: %s", type(command).__name__, refusal.code)
+        return refusal is None
+
+    def _offset_ms(self) -> int:
+        assert self.runner is not None
+        return self.runner.offset_ms()
+
+    # -- verbs ------------------------------------------------------------------------------------------------------
+
+    async def answer(self) -> None:
+        desk, caller, call = self._desk, self.caller, self._call
+        body = caller.offer() if call.remote_sdp is None else caller.take_offer(call.remote_sdp)
+        runner = self.runner = ConversationRunner(
+            desk.live, settings=self._settings, pack=desk.pack, direction=Direction.INBOUND
+        )
+        desk.register(self)
+        self._command(
+            JoinParty(
+                party=self.customer,
+                role=Role.CUSTOMER,
+                places=desk.places_of(self.address),
+                basis=self._settings.customer_basis,
+                offset_ms=0,
+            ),
+            address=self.address,
+        )
+        caller.begin(runner.anchor_ns, runner.tracks.capture(self.customer), runner.tracks.own_voice)
+        call.answer(body)
+        self._waiting.later(desk.flow.max_call_s, lambda: self.finish(Outcome.TOO_LONG))
+        self._waiting.later(WATCH_S, self._watch)
+        await self._waiting.unless_over(self._acknowledged.wait())
+
+    async def say(self, verb: Say) -> None:
+        prompt = await self._desk.prompts.spoken(verb.text, verb.language)
+        for _ in range(verb.loop):
+            await self._speak(prompt)
+
+    async def play(self, verb: Play) -> None:
+        for _ in range(verb.loop):
+            await self._speak(Prompt(verb.pcm))
+
+    async def gather(self, verb: Gather) -> str:
+        keys: asyncio.Queue[str] = asyncio.Queue()
+        self._gathering = keys
+        if verb.prompt is not None:
+            self.caller.speak(await self._desk.prompts.spoken(verb.prompt.text, verb.prompt.language), None)
+        gathered = ""
+        try:
+            while len(gathered) < verb.keys:
+                key = await self._waiting.within(verb.timeout_s, keys.get())
+                if key is None or key == verb.finish_key:
+                    break
+                gathered += key
+        finally:
+            self._gathering = None
+        return gathered
+
+    async def pause(self, seconds: float) -> None:
+        await self._waiting.within(seconds, asyncio.Event().wait())
+
+    async def hang_up(self) -> None:
+        self.finish(Outcome.COMPLETED)
+
+    async def consent(self) -> None:
+        assert self.runner is not None
+        self._asking = Asking(
+            self._desk, self.runner, caller=self.caller, customer=self.customer, waiting=self._waiting
+        )
+        await self._asking.perform()
+
+    # -- connecting ---------------------------------------------------------------------------------------------------
+
+    async def dial(self, verb: Dial) -> None:
+        assert self.runner is not None
+        agent = self._agent = AgentLeg(
+            self._desk,
+            self.runner,
+            target=SipUri.parse(verb.target),
+            caller=self.caller,
+            on_digit=self._agent_pressed,
+            on_hold=self._held,
+            on_gone=self._agent_gone,
+        )
+        flow = self._desk.flow
+        self._agent_codes = StarCodes(
+            codes={flow.pause_code: "pause"},
+            clock=self._desk.clock,
+            wait_s=flow.code_wait_s,
+            listener=SideCodes(agent, self._toggle_pause),
+        )
+        agent.ring(self._call, verb.ring_s)
+        if self._asking is not None:
+            self._asking.afterword(agent.caller_is_free)
+        failure = await self._waiting.unless_over(agent.failure)
+        if failure is None:
+            await self._waiting.ended()
+        else:
+            self.caller.hush()
+            _, apology = self._desk.prompts.notice(NoticeKind.APOLOGY, self._settings)
+            await self._speak(apology)
+            self.finish(failure)
+
+    async def _speak(self, prompt: Prompt) -> None:
+        spoken = asyncio.Event()
+        self.caller.speak(prompt, spoken.set)
+        await self._waiting.unless_over(spoken.wait())
+
+    # -- what people do -----------------------------------------------------------------------------------------------
+
+    def _pressed(self, digit: Digit) -> None:
+        """The caller pressed a key."""
+        if self._gathering is not None:
+            self._gathering.put_nowait(digit.key)
+        elif self._asking is not None and self._asking.listens:
+            self._asking.press(digit)
+        elif self._agent is not None:
+            self._caller_codes.press(digit)
+
+    def _agent_pressed(self, digit: Digit) -> None:
+        self._agent_codes.press(digit)
+
+    def _withdraw(self, digit: Digit) -> None:
+        evidence = f"digits {self._desk.flow.withdraw_code} at {digit.start_ms} ms"
+        at_ms = min(digit.start_ms, self._offset_ms())
+        command = WithdrawConsent(party=self.customer, method=Method.DIGIT, evidence=evidence, offset_ms=at_ms)
+        if self._command(command, actor=self.customer):
+            _, prompt = self._desk.prompts.notice(NoticeKind.WITHDRAWN, self._settings)
+            self.caller.speak(prompt, None)
+
+    def _toggle_pause(self, digit: Digit) -> None:
+        if self._agent is not None:
+            self.pause_or_resume(self._agent.party, min(digit.start_ms, self._offset_ms()))
+
+    def pause_or_resume(self, by: PartyId, at_ms: int) -> None:
+        """The agent's code: pause where it records, resume where it is paused."""
+        assert self.runner is not None
+        if paused_by(self.runner.state, self._settings) is None:
+            self._command(PauseRecording(by=by, offset_ms=at_ms), actor=by)
+        else:
+            self._command(ResumeRecording(by=by, offset_ms=self._offset_ms()), actor=by)
+
+    def _held(self, side: Side, held: bool) -> None:
+        if self.runner is None:
+            return
+        party = self.customer if side is self.caller or self._agent is None else self._agent.party
+        if held:
+            self._command(HoldConversation(by=party, offset_ms=self._offset_ms()), actor=party)
+        else:
+            self._command(UnholdConversation(by=party, offset_ms=self._offset_ms()), actor=party)
+
+    def _caller_gone(self, side: Side) -> None:
+        if self.runner is not None:
+            self._command(LeaveParty(party=self.customer, offset_ms=self._offset_ms()), actor=self.customer)
+        talked = self._agent is not None and self._agent.talked
+        self.finish(Outcome.COMPLETED if talked else Outcome.ABANDONED)
+
+    def _agent_gone(self, side: Side) -> None:
+        if self.runner is not None and self._agent is not None:
+            self._command(LeaveParty(party=self._agent.party, offset_ms=self._offset_ms()), actor=self._agent.party)
+        self.finish(Outcome.COMPLETED)
+
+    def _watch(self) -> None:
+        """End a call in which nobody's media has come for a while, unless somebody is on hold."""
+        runner = self.runner
+        if runner is None or self.over:
+            return
+        now_ms = runner.offset_ms()
+        limit_ms = self._desk.flow.no_media_s * 1000
+        sides: list[Side] = [self.caller]
+        if self._agent is not None and self._agent.talked:
+            sides.append(self._agent)
+        if not runner.state.held_by and all(now_ms - side.last_media_ms > limit_ms for side in sides):
+            self.finish(Outcome.NO_MEDIA)
+            return
+        self._waiting.later(WATCH_S, self._watch)

@@ -1,0 +1,98 @@
+"""Every call of this process: taken, remembered, reachable by its conversation, and closed in good order."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from tallylight.conversation.commands import PauseRecording, ResumeRecording
+from tallylight.errors import TallylightError
+from tallylight.ids import ConversationId
+from tallylight.telephony.b2bua.desk import Desk
+from tallylight.telephony.b2bua.inbound import InboundCall
+from tallylight.telephony.b2bua.outcomes import Outcome
+from tallylight.telephony.rtp.errors import RtpError
+from tallylight.telephony.sip.call import Call
+from tallylight.telephony.sip.uri import SipUri
+
+logger = logging.getLogger(__name__)
+
+OPERATOR = "operator"
+
+
+class NoSuchCall(TallylightError):
+    """No running conversation has this id."""
+
+    code = "no_such_call"
+
+
+class Switchboard:
+    """Takes calls (`on_call`) and finds them again. Media loop only."""
+
+    def __init__(self, *, desk: Callable[[], Desk], target: SipUri, is_ours: Callable[[SipUri], bool]) -> None:
+        self._desk = desk
+        self._target = target
+        self._is_ours = is_ours
+        self._tasks: dict[asyncio.Task[None], InboundCall] = {}
+        self._closing = False
+        self._calls: dict[ConversationId, InboundCall] = {}
+
+    @property
+    def running(self) -> tuple[InboundCall, ...]:
+        """Conversations that have begun and not ended."""
+        return tuple(self._calls.values())
+
+    def on_call(self, call: Call) -> None:
+        """A call came in. It reaches the configured agent; only proven credentials may name another target."""
+        if self._closing:
+            call.reject(503)
+            return
+        target = self._target
+        if call.identity is not None and not self._is_ours(call.target):
+            target = call.target
+        try:
+            inbound = InboundCall(self._desk(), call, target=target)
+        except RtpError as error:
+            logger.warning("a call was refused: %s", error.code)
+            call.reject(503)
+            return
+        task = asyncio.get_running_loop().create_task(inbound.run())
+        self._tasks[task] = inbound
+        task.add_done_callback(self._tasks.pop)
+
+    def register(self, call: InboundCall) -> None:
+        assert call.runner is not None
+        self._calls[call.runner.conversation] = call
+
+    def forget(self, conversation: ConversationId) -> None:
+        self._calls.pop(conversation, None)
+
+    def find(self, conversation: str) -> InboundCall:
+        """The running call. Raises NoSuchCall."""
+        call = self._calls.get(ConversationId(conversation))
+        if call is None:
+            raise NoSuchCall(
+                f"No call with the conversation {conversation} is running. `tallylight recordings list` shows the ids."
+            )
+        return call
+
+    def pause(self, conversation: str) -> None:
+        """Every lamp goes amber. Raises NoSuchCall, or TallylightError where the conversation refuses."""
+        self._order(conversation, PauseRecording)
+
+    def resume(self, conversation: str) -> None:
+        self._order(conversation, ResumeRecording)
+
+    def _order(self, conversation: str, command: type[PauseRecording] | type[ResumeRecording]) -> None:
+        runner = self.find(conversation).runner
+        assert runner is not None
+        refusal = runner.command(command(by=OPERATOR, offset_ms=runner.offset_ms()), actor=OPERATOR)
+        if refusal is not None:
+            raise TallylightError(refusal.message, code=refusal.code)
+
+    async def close(self) -> None:
+        """End every call, take no more, and wait until each is closed."""
+        self._closing = True
+        for call in self._tasks.values():
+            call.finish(Outcome.SHUTDOWN)
+        if self._tasks:
+            await asyncio.wait(self._tasks)

@@ -1,0 +1,67 @@
+"""Waiting within one call: timers on the house's clock that end with it, and awaitables that give way to its end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tallylight.clock import Clock, Timer
+
+T = TypeVar("T")
+
+
+class Waiting:
+    """The call's end, and everything that is waited for until then."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ended = asyncio.Event()
+        self._timers: list[Timer] = []
+
+    @property
+    def over(self) -> bool:
+        return self._ended.is_set()
+
+    def end(self) -> None:
+        """The call is over: no timer runs any more, and whoever waits goes on."""
+        self._ended.set()
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+    async def ended(self) -> None:
+        await self._ended.wait()
+
+    def later(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        """Call `callback` after so long, unless the call is over by then."""
+
+        def due() -> None:
+            if not self.over:
+                callback()
+
+        timer = self._clock.call_later(seconds, due)
+        self._timers.append(timer)
+        return timer
+
+    async def unless_over(self, awaitable: Awaitable[T]) -> T | None:
+        """The result, or None as soon as the call is over."""
+        return await self._first(awaitable, self._ended)
+
+    async def within(self, seconds: float, awaitable: Awaitable[T]) -> T | None:
+        """The result, or None after so long or as soon as the call is over."""
+        gone = asyncio.Event()
+        timer = self._clock.call_later(seconds, gone.set)
+        try:
+            return await self.unless_over(self._first(awaitable, gone))
+        finally:
+            timer.cancel()
+
+    @staticmethod
+    async def _first(awaitable: Awaitable[T], event: asyncio.Event) -> T | None:
+        work = asyncio.ensure_future(awaitable)
+        other = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait({work, other}, return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work.done() and not event.is_set() else None
+        finally:
+            work.cancel()
+            other.cancel()

@@ -1,0 +1,74 @@
+"""Star codes pressed during the talk: recognised, acted on, and kept from the other side.
+
+A `*` is held back for a while; if no code follows, it is relayed after all, and so is every other digit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tallylight.clock import Clock, Timer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digit:
+    """One key press. `start_ms` is media time; `passes` is true where the tone has already gone by in the sound."""
+
+    key: str
+    start_ms: int
+    passes: bool = False
+
+
+class CodeListener(Protocol):
+    def code(self, name: str, digit: Digit) -> None:
+        """A whole code was pressed; `digit` is its last key."""
+
+    def relay(self, digit: Digit) -> None:
+        """Not part of a code: send it to the other side."""
+
+
+class StarCodes:
+    """Recognises the two-key codes of one leg. `codes` maps `*2` to a name. Media loop only."""
+
+    def __init__(self, *, codes: Mapping[str, str], clock: Clock, wait_s: float, listener: CodeListener) -> None:
+        self._codes = codes
+        self._clock = clock
+        self._wait_s = wait_s
+        self._listener = listener
+        self._held: Digit | None = None
+        self._timer: Timer | None = None
+
+    def press(self, digit: Digit) -> None:
+        """Take one key press: it becomes a code, is held, or is relayed."""
+        held = self._take_held()
+        if held is not None:
+            name = self._codes.get(held.key + digit.key)
+            if name is not None:
+                self._listener.code(name, digit)
+                return
+            self._relay(held)
+        if digit.key == "*" and self._codes:
+            self._held = digit
+            self._timer = self._clock.call_later(self._wait_s, self._expire)
+            return
+        self._relay(digit)
+
+    def close(self) -> None:
+        """The leg is gone: what is held is nobody's."""
+        self._take_held()
+
+    def _expire(self) -> None:
+        held = self._take_held()
+        if held is not None:
+            self._relay(held)
+
+    def _take_held(self) -> Digit | None:
+        held, self._held = self._held, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return held
+
+    def _relay(self, digit: Digit) -> None:
+        if not digit.passes:
+            self._listener.relay(digit)

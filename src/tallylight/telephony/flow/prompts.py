@@ -1,0 +1,48 @@
+"""Everything this process may have to say, spoken once and kept as sound."""
+
+from collections.abc import Iterable
+
+from tallylight.consent.errors import NoticeError
+from tallylight.consent.notices import NoticeKind, RenderedNotice, render
+from tallylight.policy.settings import Settings
+from tallylight.speech.synthesis import Synthesiser
+from tallylight.telephony.rtp.prompt import Prompt
+
+SAMPLES_PER_MS = 8
+BYTES_PER_SAMPLE = 2
+
+
+class Prompts:
+    """Sound by text. `prepare` speaks every notice of a project; `spoken` anything else, when it is asked for."""
+
+    def __init__(self, synthesiser: Synthesiser, *, withdraw_code: str = "*2", cut_s: float | None = None) -> None:
+        self._synthesiser = synthesiser
+        self._withdraw_code = withdraw_code
+        self._cut_bytes = None if cut_s is None else max(1, round(cut_s * 1000)) * SAMPLES_PER_MS * BYTES_PER_SAMPLE
+        self._sounds: dict[tuple[str, str], Prompt] = {}
+
+    async def prepare(self, projects: Iterable[Settings]) -> None:
+        """Speak every notice of these projects, so that no call ever waits for it. Raises SpeechError."""
+        for settings in projects:
+            for kind in NoticeKind:
+                try:
+                    notice = self._render(kind, settings)
+                except NoticeError:
+                    continue  # a question nobody may be asked in this mode
+                await self.spoken(notice.text, notice.language, notice.words_per_minute)
+
+    def notice(self, kind: NoticeKind, settings: Settings) -> tuple[RenderedNotice, Prompt]:
+        """A prepared notice: its exact text and its sound."""
+        notice = self._render(kind, settings)
+        return notice, self._sounds[notice.language, notice.text]
+
+    def _render(self, kind: NoticeKind, settings: Settings) -> RenderedNotice:
+        return render(kind, settings.language, settings, withdraw_code=self._withdraw_code)
+
+    async def spoken(self, text: str, language: str, words_per_minute: int | None = None) -> Prompt:
+        """The sound of a text."""
+        key = (language, text)
+        if key not in self._sounds:
+            pcm = await self._synthesiser.speak(text, language=language, words_per_minute=words_per_minute)
+            self._sounds[key] = Prompt(pcm if self._cut_bytes is None else pcm[: self._cut_bytes])
+        return self._sounds[key]
