@@ -1,0 +1,49 @@
+"""Every command, by name."""
+
+from typing import Annotated
+
+import typer
+
+from tallylight.cli.call import call
+from tallylight.cli.command import house_command, new_group
+from tallylight.cli.erase import erase, retention
+from tallylight.cli.explain import explain
+from tallylight.cli.ledger import ledger
+from tallylight.cli.output import print_bytes
+from tallylight.cli.recordings import recordings
+from tallylight.cli.serve import init, serve
+
+app = new_group(
+    "Tallylight records conversations only as far as the law, the settings and the people on the call allow; proves it;"
+    " forgets."
+)
+house_command(app, "serve")(serve)
+house_command(app, "init")(init)
+app.add_typer(recordings, name="recordings")
+house_command(app, "explain")(explain)
+house_command(app, "erase")(erase)
+app.add_typer(retention, name="retention")
+app.add_typer(ledger, name="ledger")
+app.add_typer(call, name="call")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import importlib.metadata
+
+        print_bytes(importlib.metadata.version("tallylight").encode() + b"\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """What stands before a command's name."""
+
+
+def main() -> None:
+    """The entry point."""
+    app()

@@ -1,0 +1,96 @@
+"""`tallylight explain`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tallylight.cli.options import Conversation, Data, Json
+from tallylight.cli.output import print_json, print_rich
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from tallylight.catalogue.explanation import Explanation, Segment
+
+LAMP_STYLE = {"recording": "bold red", "paused": "yellow", "off": "dim"}
+
+
+def explain(
+    conversation: Conversation,
+    data: Data,
+    at: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="SECONDS", help="One instant, in seconds since the call was answered."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Why each lamp was as it was: decisions, rules with citations, the consent and what proves it."""
+    from tallylight.catalogue.explanation import explain as explained
+    from tallylight.cli.folder import naming_what_exists, opened
+    from tallylight.database.engine import read_only
+    from tallylight.ids import ConversationId
+
+    at_ms = None if at is None else round(at * 1000)
+    with opened(data) as store, naming_what_exists(store), read_only(store.engine) as connection:
+        explanation = explained(
+            connection, workspace=store.workspace, conversation=ConversationId(conversation), at_ms=at_ms
+        )
+    if as_json:
+        print_json(explanation.to_json())
+    else:
+        _print(explanation)
+
+
+def _print(explanation: "Explanation") -> None:
+    from rich.text import Text
+
+    from tallylight.catalogue.queries import iso_utc
+
+    trial = "  TRIAL" if explanation.trial else ""
+    outcome = explanation.outcome or "running"
+    parts: list[RenderableType] = [
+        Text(
+            f"{explanation.conversation}  {iso_utc(explanation.started_ms)}  {explanation.project}, {outcome}{trial}",
+            "bold",
+        ),
+        Text(f"settings {explanation.settings[:16]}, law {explanation.pack[:16]}", "dim"),
+    ]
+    for segment in explanation.segments:
+        parts += _segment(segment)
+    for notice in explanation.notices:
+        parts += [
+            Text(""),
+            Text(f"{notice.heard_ms / 1000:.1f} s  heard ({notice.language}):", "bold"),
+            Text(notice.text),
+        ]
+    replay = explanation.replay
+    if replay.unavailable is not None:
+        verdict = f"The decisions could not be made again: {replay.unavailable}."
+    elif replay.agrees:
+        verdict = f"All {replay.checked} decisions come out the same when made again from the stored history."
+    else:
+        verdict = f"{len(replay.differences)} of {replay.checked} decisions would come out differently today."
+    if explanation.erased_payloads:
+        verdict += f" {explanation.erased_payloads} events were erased; their commitments stay."
+    print_rich(*parts, Text(""), Text(verdict))
+
+
+def _segment(segment: "Segment") -> "list[RenderableType]":
+    from rich.text import Text
+
+    until = "now" if segment.until_ms is None else f"{segment.until_ms / 1000:.1f} s"
+    heading = Text(f"\n{segment.from_ms / 1000:.1f} s to {until}  {segment.role.value}  ")
+    heading.append(segment.lamp.value, LAMP_STYLE[segment.lamp.value])
+    lines: list[RenderableType] = [heading]
+    for reason in segment.reasons:
+        lines.append(Text(f"    {reason.text} [{reason.rule}: {reason.cite}]"))
+    for reason in segment.passed_over:
+        lines.append(Text(f"    passed over: {reason.text} [{reason.rule}: {reason.cite}]", "dim"))
+    if segment.actions:
+        lines.append(Text(f"    would open it, or is owed: {', '.join(segment.actions)}"))
+    consent = segment.consent
+    if segment.consent_erased:
+        lines.append(Text(f"    consent: {consent.state.value}; the act was erased with the person"))
+    elif consent.evidence is not None:
+        lines.append(Text(f"    consent: {consent.state.value}, {consent.evidence}"))
+    return lines

@@ -1,0 +1,57 @@
+"""`tallylight call`, and what a running server adds to `recordings list`."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from tallylight.errors import TallylightError
+from tallylight.ledger.commitment import JsonValue
+from tests.cli.conftest import Recorded, Run, error
+from tests.cli.server import answering
+
+
+def test_pause_and_resume_reach_the_server(recorded: Recorded, run: Run) -> None:
+    async def obey(_request: Mapping[str, JsonValue]) -> JsonValue:
+        return None
+
+    with answering(recorded.directory, {"pause": obey, "resume": obey}) as heard:
+        paused = run("call", "pause", "abc", "--data", recorded.directory, "--json")
+        resumed = run("call", "resume", "abc", "--data", recorded.directory)
+    assert heard == [{"command": "pause", "conversation": "abc"}, {"command": "resume", "conversation": "abc"}]
+    assert (paused.exit_code, json.loads(paused.stdout)) == (0, {"conversation": "abc", "state": "paused"})
+    assert (resumed.exit_code, resumed.stdout, resumed.stderr) == (0, "", "Conversation abc: resumed.\n")
+
+
+def test_what_the_server_refuses(recorded: Recorded, run: Run) -> None:
+    async def refuse(_request: Mapping[str, JsonValue]) -> JsonValue:
+        raise TallylightError("No call with the conversation abc is running.", code="no_such_call")
+
+    with answering(recorded.directory, {"pause": refuse}):
+        refused = run("call", "pause", "abc", "--data", recorded.directory, "--json")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert error(refused) == {"code": "no_such_call", "message": "No call with the conversation abc is running."}
+
+
+def test_no_server(recorded: Recorded, run: Run) -> None:
+    refused = run("call", "pause", "abc", "--data", recorded.directory, "--json")
+    assert (refused.exit_code, error(refused)["code"]) == (1, "no_server")
+    gone = run("call", "pause", "abc", "--data", recorded.directory / "gone", "--json")
+    assert (gone.exit_code, error(gone)["code"]) == (1, "no_folder")
+
+
+def test_the_folder_may_come_from_the_environment(
+    recorded: Recorded, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALLYLIGHT_DATA", str(recorded.directory))
+    assert run("recordings", "list").exit_code == 0
+
+
+def test_a_server_that_talks_nonsense_does_not_hide_the_list(recorded: Recorded, run: Run) -> None:
+    async def nonsense(_request: Mapping[str, JsonValue]) -> JsonValue:
+        raise TallylightError("not now")
+
+    with answering(recorded.directory, {"status": nonsense}) as heard:
+        listed = run("recordings", "list", "--data", recorded.directory, "--json")
+    assert heard == [{"command": "status"}]
+    assert len(json.loads(listed.stdout)) == 2

@@ -1,0 +1,100 @@
+"""`tallylight erase` and `retention sweep`, without a server and beside one."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from tallylight.app.store import lock
+from tallylight.ledger.commitment import JsonValue
+from tests.cli.conftest import CUSTOMER, Recorded, Run, error
+from tests.cli.server import answering
+
+
+@pytest.mark.parametrize(
+    "spelling", [CUSTOMER, "20 12 34 56", "0045 20123456", "sip:20123456@10.0.0.1:5060;user=phone"]
+)
+def test_any_spelling_erases_the_person(recorded: Recorded, run: Run, spelling: str) -> None:
+    erased = run("erase", "--person", spelling, "--data", recorded.directory, "--json")
+    assert erased.exit_code == 0, erased.stderr
+    certificate = json.loads(erased.stdout)
+    assert certificate["state"] == "complete"
+    assert certificate["signature"]["algorithm"] == "Ed25519"
+    assert {track["conversation"] for track in certificate["tracks"]} == {recorded.accepted}
+    assert len(certificate["stays"]) >= 1, "the agent's own track stays, and the certificate says so"
+    assert CUSTOMER.removeprefix("+") not in erased.stdout
+    listed = json.loads(run("recordings", "list", "--data", recorded.directory, "--json").stdout)
+    customers = [party for entry in listed for party in entry["parties"] if party["role"] == "customer"]
+    assert [(customer["address"], customer["stored_s"]) for customer in customers] == [(None, 0.0)] * 2
+    assert run("ledger", "verify", "--data", recorded.directory).exit_code == 0
+
+
+def test_for_people(recorded: Recorded, run: Run) -> None:
+    erased = run("erase", "--person", CUSTOMER, "--data", recorded.directory)
+    assert erased.exit_code == 0
+    for text in ("complete", "erased: quality_assurance track", "stays, another person's: agent's", "proof: "):
+        assert text in erased.stdout
+
+
+def test_a_person_nobody_knows(recorded: Recorded, run: Run) -> None:
+    erased = run("erase", "--person", "+4599999999", "--data", recorded.directory, "--json")
+    assert erased.exit_code == 0
+    assert "Nothing was stored of this person." in erased.stderr
+
+
+def test_no_address(recorded: Recorded, run: Run) -> None:
+    refused = run("erase", "--person", "?", "--data", recorded.directory, "--json")
+    assert (refused.exit_code, error(refused)["code"], refused.stdout) == (1, "address_invalid", "")
+
+
+def test_beside_a_server_the_server_erases(recorded: Recorded, run: Run) -> None:
+    async def erase(_request: Mapping[str, JsonValue]) -> JsonValue:
+        return {
+            "state": "pending",
+            "outcome": {"erasure": "e", "state": "pending", "remains": ["the log"]},
+            "people": 1,
+        }
+
+    with lock(recorded.directory), answering(recorded.directory, {"erase": erase}) as heard:
+        erased = run("erase", "--person", CUSTOMER, "--data", recorded.directory, "--json")
+    assert heard == [{"command": "erase", "person": CUSTOMER}]
+    assert erased.exit_code == 1, "something remains"
+    assert json.loads(erased.stdout) == {"erasure": "e", "state": "pending", "remains": ["the log"]}
+    assert "repeat" in erased.stderr
+
+
+def test_a_server_that_only_starts(recorded: Recorded, run: Run) -> None:
+    """It holds the folder and has no socket yet: nothing may happen behind its back."""
+    with lock(recorded.directory):
+        refused = run("erase", "--person", CUSTOMER, "--data", recorded.directory, "--json")
+    assert (refused.exit_code, error(refused)["code"]) == (1, "folder_in_use")
+
+
+def test_what_the_server_refuses(recorded: Recorded, run: Run) -> None:
+    with answering(recorded.directory, {}):
+        refused = run("erase", "--person", CUSTOMER, "--data", recorded.directory, "--json")
+    assert (refused.exit_code, error(refused)["code"]) == (1, "unknown_command")
+
+
+def test_nothing_is_due(recorded: Recorded, run: Run) -> None:
+    swept = run("retention", "sweep", "--data", recorded.directory, "--json")
+    assert swept.exit_code == 0, swept.stderr
+    report = json.loads(swept.stdout)
+    assert (report["state"], report["due"]) == ("nothing_due", 0)
+    assert report["stored"] > 0
+
+
+def test_a_sweep_that_needs_a_look(recorded: Recorded, run: Run) -> None:
+    async def sweep(request: Mapping[str, JsonValue]) -> JsonValue:
+        state = "erased" if request["confirmed"] else "unconfirmed"
+        return {"state": state, "due": 90, "stored": 100, "reason": "90 of 100 tracks are due at once", "outcome": None}
+
+    with answering(recorded.directory, {"sweep": sweep}) as heard:
+        unconfirmed = run("retention", "sweep", "--data", recorded.directory, "--json")
+        confirmed = run("retention", "sweep", "--confirm", "--data", recorded.directory)
+    assert [request["confirmed"] for request in heard] == [False, True]
+    assert unconfirmed.exit_code == 1
+    assert json.loads(unconfirmed.stdout)["state"] == "unconfirmed"
+    assert "90 of 100 tracks are due at once" in unconfirmed.stderr
+    assert "--confirm" in unconfirmed.stderr
+    assert (confirmed.exit_code, confirmed.stderr) == (0, "90 of 100 stored tracks were due: erased.\n")
