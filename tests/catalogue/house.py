@@ -80,6 +80,7 @@ SETTINGS = Settings(
     terms_acknowledged_by="a person",
     trial=True,
 )
+NOBODY = dataclasses.replace(SETTINGS, mode=Mode.NONE)
 WITH_GROUND = dataclasses.replace(SETTINGS, proof_ground="accountability, Art. 7(1) GDPR")
 
 
@@ -104,7 +105,7 @@ class House:
 
         def prepare(transaction: Transaction) -> None:
             insert_project_key(transaction.connection, row)
-            for settings in (SETTINGS, WITH_GROUND):
+            for settings in (SETTINGS, WITH_GROUND, NOBODY):
                 keep_settings(transaction.connection, self.workspace, settings)
             keep_pack(transaction.connection, self.workspace, default_files())
 

@@ -7,10 +7,12 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from tallylight.catalogue.errors import ConversationUnknownError
+from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
 from tallylight.catalogue.explanation import Explanation, explain
+from tallylight.catalogue.tables import reasoning as reasonings
 from tallylight.catalogue.tables import settings_version
 from tallylight.conversation.commands import PauseRecording, ResumeRecording
+from tallylight.conversation.errors import CodecError
 from tallylight.conversation.events import LampsChanged
 from tallylight.database.engine import read_only
 from tallylight.database.events import empty_payload, read_stream
@@ -121,6 +123,17 @@ def test_settings_that_are_lost_make_the_replay_unavailable(house: House) -> Non
     assert explanation.replay.unavailable is not None
     assert "settings" in explanation.replay.unavailable
     assert explanation.segments
+
+
+def test_words_that_were_lost_or_changed_are_not_made_up(house: House) -> None:
+    call = Call(house).accepted().end()
+    changed = sa.update(reasonings).values(content=sa.func.replace(reasonings.c.content, "customer", "caller"))
+    house.commit(lambda transaction: transaction.connection.execute(changed).rowcount)
+    with pytest.raises(CodecError, match="is not what it was: restore it from a backup"):
+        explained(house, call)
+    house.commit(lambda transaction: transaction.connection.execute(sa.delete(reasonings)).rowcount)
+    with pytest.raises(CatalogueError, match=r"No reasoning [0-9a-f]{12} is kept here: restore it from a backup"):
+        explained(house, call)
 
 
 def test_an_erased_act_leaves_how_it_was_listed(house: House) -> None:

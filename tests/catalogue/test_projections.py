@@ -1,5 +1,7 @@
 """Events and rows are written together, and never without each other."""
 
+import hashlib
+
 import pytest
 import sqlalchemy as sa
 
@@ -8,13 +10,17 @@ from tallylight.catalogue.errors import ConversationUnknownError, FenceLostError
 from tallylight.catalogue.projections import Chronicle
 from tallylight.catalogue.queries import find_parties
 from tallylight.catalogue.tables import party as parties
+from tallylight.catalogue.tables import reasoning as reasonings
+from tallylight.catalogue.tables import settings_version
 from tallylight.catalogue.tables import track as tracks
-from tallylight.conversation.events import OpeningMissed, RecordingFailed
+from tallylight.conversation.events import ConversationEnded, OpeningMissed, RecordingFailed
 from tallylight.database.engine import read_only
 from tallylight.database.events import read_stream
+from tallylight.database.writer import Transaction
 from tallylight.ids import ConversationId, new_id
 from tallylight.law.vocabulary import Purpose
-from tests.catalogue.house import AGENT, CUSTOMER, WITH_GROUND, Call, House
+from tallylight.policy.retention import identities_deadline_ms
+from tests.catalogue.house import AGENT, CUSTOMER, SETTINGS, WITH_GROUND, Call, House
 
 
 def test_a_call_is_projected_as_it_happened(each_house: House) -> None:
@@ -66,6 +72,56 @@ def test_the_ground_to_keep_the_proof_stands_with_its_track(each_house: House) -
     for call, ground in ((kept, WITH_GROUND.proof_ground), (plain, None)):
         for track in each_house.entry(call.id).people[0].tracks:
             assert track.proof_ground == (ground if track.purpose is Purpose.PROOF_OF_CONSENT else None)
+
+
+def test_who_took_part_has_a_deadline_from_the_start_and_then_from_the_end(each_house: House) -> None:
+    call = Call(each_house).accepted()
+    assert each_house.entry(call.id).deadline_ms == identities_deadline_ms(SETTINGS, call.started_ms)
+    call.speak(5000).end()
+    assert each_house.entry(call.id).deadline_ms == identities_deadline_ms(SETTINGS, call.started_ms + call.now_ms)
+
+
+def test_a_call_whose_settings_are_lost_keeps_the_deadline_of_its_start(house: House) -> None:
+    call = Call(house).accepted().speak(5000)
+    before = house.entry(call.id).deadline_ms
+    house.commit(lambda transaction: transaction.connection.execute(sa.delete(settings_version)).rowcount)
+    after_a_crash = Chronicle(workspace=house.workspace, keys=house.keys, node="node-2")
+    ended = ConversationEnded(outcome="interrupted", talked_ms={}, offset_ms=call.now_ms)
+
+    def unit(transaction: Transaction) -> None:
+        after_a_crash.take_over(transaction, call.id)
+        after_a_crash.record(transaction, call.id, [ended], actor="engine")
+
+    house.commit(unit)
+    entry = house.entry(call.id)
+    assert (entry.state, entry.deadline_ms) == ("interrupted", before)
+
+
+def test_the_words_of_a_decision_are_kept_once(each_house: House) -> None:
+    def kept() -> dict[str, str]:
+        with read_only(each_house.engine) as connection:
+            return {row.hash: row.content for row in connection.execute(sa.select(reasonings))}
+
+    Call(each_house).accepted().sealed()
+    first = kept()
+    assert first
+    for content_hash, content in first.items():
+        assert hashlib.sha256(content.encode()).hexdigest() == content_hash
+        assert CUSTOMER[1:] not in content
+    Call(each_house).accepted().sealed()
+    assert kept() == first
+    Call(each_house).refused().sealed()
+    assert kept().items() > first.items()
+
+
+def test_a_call_takes_few_bytes(house: House) -> None:
+    """The whole payloads of a call of two people, agreed, talked, ended and sealed: they are counted, not timed."""
+    call = Call(house).accepted().speak(5000).sealed()
+    with read_only(house.engine) as connection:
+        sizes = [(event.type, len(event.payload_text or "")) for event in read_stream(connection, call.id)]
+    decisions = [size for kind, size in sizes if kind == "LampsChanged"]
+    assert max(decisions) < 900
+    assert sum(size for _, size in sizes) < 8_000
 
 
 def test_addresses_are_nowhere_in_the_events_and_encrypted_in_the_rows(each_house: House) -> None:

@@ -1,6 +1,9 @@
 """Listing by key, finding by blind index, and the shape that `recordings list` prints."""
 
 import json
+import re
+import uuid
+from datetime import datetime
 
 import pytest
 
@@ -22,6 +25,7 @@ from tallylight.catalogue.versions import keep_pack, keep_settings, read_pack, r
 from tallylight.database.engine import read_only
 from tallylight.ids import ConversationId, PartyId, TrackId, new_id
 from tallylight.law.pack import default_files, default_pack
+from tallylight.law.vocabulary import Purpose
 from tallylight.policy.retention import add_months
 from tests.catalogue.house import AGENT, CUSTOMER, SETTINGS, Call, House
 
@@ -96,6 +100,54 @@ def test_the_list_has_the_agreed_shape(house: House) -> None:
     }
 
 
+NUMBER = (int, float)
+
+
+def assert_shape(listed: dict[str, object]) -> None:
+    """What a program may count on, field by field; more may stand beside it."""
+    assert isinstance(listed["conversation"], str)
+    assert uuid.UUID(listed["conversation"]).version == 7
+    times = [listed["started"], *([] if listed["ended"] is None else [listed["ended"]])]
+    assert all(isinstance(time, str) and datetime.fromisoformat(time).tzinfo is not None for time in times)
+    assert listed["direction"] == "inbound"
+    assert listed["project"] == "support"
+    assert isinstance(listed["parties"], list)
+    for party in listed["parties"]:
+        assert uuid.UUID(party["party"]).version == 7
+        assert party["role"] in {"customer", "agent"}
+        assert party["address"] is None or re.fullmatch(r"\+[1-9][0-9]{6,14}|sip:[^:;?]+@[^:;?]+", party["address"])
+        assert party["consent"] in {"given", "refused", "withdrawn", "none"}
+        for seconds in (party["talked_s"], party["stored_s"]):
+            assert isinstance(seconds, NUMBER)
+            assert not isinstance(seconds, bool)
+            assert seconds >= 0
+        assert isinstance(party["reason"], str)
+        assert party["reason"]
+
+
+def test_every_state_of_a_call_has_the_shape(house: House) -> None:
+    def listed(call: Call) -> dict[str, object]:
+        told: dict[str, object] = json.loads(json.dumps(to_json(house.entry(call.id))))
+        assert_shape(told)
+        return told
+
+    def customer(call: Call) -> dict[str, object]:
+        parties = listed(call)["parties"]
+        assert isinstance(parties, list)
+        found: dict[str, object] = parties[0]
+        return found
+
+    running = Call(house).accepted().speak(2000)
+    assert listed(running)["ended"] is None
+    assert (customer(running)["consent"], customer(Call(house).asked())["consent"]) == ("given", "none")
+    assert customer(Call(house).refused().speak(1000).sealed())["consent"] == "refused"
+    withdrawn = customer(Call(house).accepted().speak(1000).withdrawn().speak(1000).sealed())
+    assert (withdrawn["consent"], withdrawn["stored_s"]) == ("withdrawn", 0)
+    hidden = customer(Call(house, customer=None).refused().sealed())
+    assert hidden["address"] is None
+    assert listed(running.sealed())["ended"] is not None
+
+
 def test_times_are_utc_with_milliseconds() -> None:
     assert iso_utc(0) == "1970-01-01T00:00:00.000Z"
     assert iso_utc(1_790_000_000_007) == "2026-09-21T14:13:20.007Z"
@@ -111,7 +163,12 @@ def test_a_running_call_shows_what_its_owner_knows(house: House) -> None:
         def talked_ms(self, party: PartyId) -> int:
             return 1234
 
-    for running, talked_ms in ((Owner(), 1234), (LogFigures(house.live_folder), 0)):
+    figures = LogFigures(house.live_folder)
+    system = call.track_of(call.system)
+    assert figures.stored_ms(system.track) == house.log.acknowledged(system.track, system.source) == 12_000
+    assert figures.stored_ms(call.track_of(call.customer, Purpose.PROOF_OF_CONSENT).track) == 2000
+    assert figures.stored_ms(TrackId(new_id(1))) == 0
+    for running, talked_ms in ((Owner(), 1234), (figures, 0)):
         with read_only(house.engine) as connection:
             entry = read_conversation(
                 connection, workspace=house.workspace, keys=house.keys, conversation=call.id, running=running

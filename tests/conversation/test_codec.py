@@ -1,5 +1,6 @@
 """Events to JSON and back, all of them, and what happens to rows that do not fit."""
 
+import hashlib
 import json
 import re
 import typing
@@ -9,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallylight.conversation.codec import EVENT_TYPES, VERSIONS, CodecError, JsonValue, decode, encode
-from tallylight.conversation.events import ConsentGiven, Event, PartyLeft
+from tallylight.conversation.events import ConsentGiven, Event, LampsChanged, PartyLeft
 from tallylight.ids import PartyId
 from tallylight.law.vocabulary import Method, Purpose
+from tallylight.policy.decision import Lamp
 from tests.conversation.making import Talk
 
 events: st.SearchStrategy[Event] = st.sampled_from(list(EVENT_TYPES.values())).flatmap(st.from_type)
@@ -35,8 +37,9 @@ def test_round_trip(kind: type[Event], data: st.DataObject) -> None:
     stored = encode(event)
     assert (stored.type, stored.version) == (kind.__name__, 1)
     text = json.dumps(stored.payload, sort_keys=True)
-    assert decode(stored.type, stored.version, json.loads(text)) == event
-    assert json.dumps(encode(decode(stored.type, 1, json.loads(text))).payload, sort_keys=True) == text
+    read = decode(stored.type, stored.version, json.loads(text), reasonings=dict(stored.reasonings).__getitem__)
+    assert read == event
+    assert encode(read) == stored
 
 
 def test_a_whole_call_comes_back() -> None:
@@ -44,7 +47,72 @@ def test_a_whole_call_comes_back() -> None:
     talk.did(talk.withdraw())
     talk.did(talk.end())
     stored = [encode(event) for event in talk.events]
-    assert [decode(row.type, row.version, json.loads(json.dumps(row.payload))) for row in stored] == talk.events
+    kept = {reasoning: content for row in stored for reasoning, content in row.reasonings.items()}
+    assert [
+        decode(row.type, row.version, json.loads(json.dumps(row.payload)), reasonings=kept.__getitem__)
+        for row in stored
+    ] == talk.events
+
+
+def decided() -> LampsChanged:
+    return next(event for event in Talk().asked().events if isinstance(event, LampsChanged))
+
+
+def test_a_decision_is_stored_without_the_words_of_its_reasons() -> None:
+    event = decided()
+    stored = encode(event)
+    (ruling,) = event.decision.rulings
+    (reasoning,) = stored.reasonings
+    assert stored.payload["decision"] == {
+        "rulings": [{"lamp": "recording", "party": ruling.party, "reasoning": reasoning, "rule": ruling.deciding.rule}],
+        "pack": event.decision.pack,
+        "settings": event.decision.settings,
+        "situation": event.decision.situation,
+        "profile": "house",
+    }
+    assert reasoning == hashlib.sha256(stored.reasonings[reasoning].encode()).hexdigest()
+    kept = json.loads(stored.reasonings[reasoning])
+    assert [reason["text"] for reason in kept["reasons"]] == [reason.text for reason in ruling.reasons]
+    assert kept["actions"] == list(ruling.actions)
+
+
+def test_the_reasonings_of_many_conversations_are_few() -> None:
+    """Their size is that of the rules, not of the traffic."""
+    first, second = ({key for event in Talk().agreed().events for key in encode(event).reasonings} for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("lamp", "off", None),
+        ("lamp", "green", "'green' is not a valid Lamp"),
+        ("rule", "house.other", "does not begin with the rule 'house.other'"),
+        ("reasoning", 7, "a reasoning is named by a text"),
+        ("reasoning", "ab" * 32, "does not fit its form"),
+        ("more", 1, "a stored ruling has the fields lamp, party, reasoning, rule"),
+    ],
+)
+def test_a_stored_ruling_that_does_not_fit(field: str, value: JsonValue, message: str | None) -> None:
+    stored = encode(decided())
+    payload = json.loads(json.dumps(stored.payload))
+    payload["decision"]["rulings"][0][field] = value
+    if message is None:
+        changed = decode(stored.type, 1, payload, reasonings=dict(stored.reasonings).__getitem__)
+        assert isinstance(changed, LampsChanged)
+        assert changed.decision.rulings[0].lamp is Lamp.OFF
+        return
+    with pytest.raises(CodecError, match=re.escape(message)):
+        decode(stored.type, 1, payload, reasonings=dict(stored.reasonings).__getitem__)
+
+
+def test_words_that_were_changed_are_noticed() -> None:
+    stored = encode(decided())
+    changed = {key: content.replace("our own", "their") for key, content in stored.reasonings.items()}
+    with pytest.raises(CodecError, match="is not what it was: restore it from a backup"):
+        decode(stored.type, 1, stored.payload, reasonings=changed.__getitem__)
+    with pytest.raises(CodecError, match="is kept beside the events and was not given"):
+        decode(stored.type, 1, stored.payload)
 
 
 def test_sets_are_sorted_and_enums_are_their_values() -> None:
@@ -123,10 +191,11 @@ def test_a_row_with_one_field_changed_is_read_or_refused(event: Event, data: st.
     field = data.draw(st.sampled_from(sorted(stored.payload)))
     changed = {**stored.payload, field: data.draw(values)}
     try:
-        read = decode(stored.type, stored.version, changed)
+        read = decode(stored.type, stored.version, changed, reasonings=dict(stored.reasonings).__getitem__)
     except CodecError:
         return
-    assert decode(stored.type, stored.version, encode(read).payload) == read
+    again = encode(read)
+    assert decode(again.type, again.version, again.payload, reasonings=dict(again.reasonings).__getitem__) == read
 
 
 def test_older_versions_are_brought_up_to_date_step_by_step() -> None:

@@ -204,7 +204,8 @@ class AnyConversation(RuleBasedStateMachine):
     def teardown(self) -> None:
         assert self.talk.replayed_as_stored()
         stored = [encode(event) for event in self.talk.events]
-        read = [decode(row.type, row.version, row.payload) for row in stored]
+        kept = {reasoning: content for row in stored for reasoning, content in row.reasonings.items()}
+        read = [decode(row.type, row.version, row.payload, reasonings=kept.__getitem__) for row in stored]
         assert fold(read) == self.talk.state
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallylight.law.vocabulary import Purpose
-from tallylight.policy.retention import PolicyError, add_months, deadline_ms
+from tallylight.policy.retention import PolicyError, add_months, deadline_ms, identities_deadline_ms
 from tests.policy.making import SETTINGS
 
 
@@ -34,11 +34,24 @@ def test_add_months(start: str, months: int, end: str) -> None:
     assert add_months(ms(start), months) == ms(end)
 
 
-def test_the_proof_of_a_yes_has_a_deadline_of_its_own() -> None:
+def test_the_proof_of_a_yes_outlives_the_talk_on_a_ground_alone() -> None:
     settings = dataclasses.replace(SETTINGS, retention_months=3, proof_retention_months=36)
     start = ms("2026-11-24T00:00")
     assert deadline_ms(settings, Purpose.QUALITY_ASSURANCE, start) == ms("2027-02-24T00:00")
-    assert deadline_ms(settings, Purpose.PROOF_OF_CONSENT, start) == ms("2029-11-24T00:00")
+    assert deadline_ms(settings, Purpose.PROOF_OF_CONSENT, start) == ms("2027-02-24T00:00")
+    on_a_ground = dataclasses.replace(settings, proof_ground="Art. 7(1) GDPR")
+    assert deadline_ms(on_a_ground, Purpose.QUALITY_ASSURANCE, start) == ms("2027-02-24T00:00")
+    assert deadline_ms(on_a_ground, Purpose.PROOF_OF_CONSENT, start) == ms("2029-11-24T00:00")
+
+
+@given(st.integers(1, 1_200), st.integers(0, 4_000_000_000_000), st.integers(0, 14_400_000))
+def test_who_took_part_is_known_as_long_as_any_talk_and_hardly_longer(
+    months: int, start_ms: int, length_ms: int
+) -> None:
+    settings = dataclasses.replace(SETTINGS, retention_months=months)
+    last_talk = deadline_ms(settings, Purpose.QUALITY_ASSURANCE, start_ms + length_ms)
+    assert identities_deadline_ms(settings, start_ms) <= identities_deadline_ms(settings, start_ms + length_ms)
+    assert identities_deadline_ms(settings, start_ms + length_ms) == last_talk
 
 
 def test_a_deadline_beyond_the_calendar_says_so() -> None:

@@ -151,6 +151,30 @@ def test_a_person_is_gone_and_nobody_else(each_house: House, spelling: str) -> N
     assert {tuple(row) for row in states} == {("live", "gone"), ("objects", "gone")}
 
 
+def test_the_certificate_names_what_could_not_be_searched(each_house: House, tmp_path: Path) -> None:
+    Call(each_house, customer=CANARY).accepted().sealed()
+    log = tmp_path / "tallylight.log"
+    log.write_text("ready\n")
+    certificate = erase(each_house, logs=[log]).certificate
+    assert certificate is not None
+    method = certificate["method"]
+    assert isinstance(method, Sequence)
+    unsearched = "rows deleted in PostgreSQL, whose own files, archives and backups were not searched"
+    if each_house.engine.dialect.name == "sqlite":
+        assert unsearched not in method
+        assert any(
+            str(each).startswith("searched byte for byte: tallylight.db,") and str(each).endswith(", tallylight.log")
+            for each in method
+        )
+    else:
+        assert unsearched in method
+        assert "searched byte for byte: tallylight.log" in method
+    Call(each_house, customer=CANARY).accepted().sealed()
+    again = erase(each_house).certificate
+    assert again is not None
+    assert ("searched byte for byte: " in str(again["method"])) is (each_house.engine.dialect.name == "sqlite")
+
+
 def test_keys_that_are_open_somewhere_are_forgotten(house: House) -> None:
     call = Call(house, customer=CANARY).accepted().speak(1000).sealed()
     rows = {track: found[0] for track, found in call.key_rows().items()}

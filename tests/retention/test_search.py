@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from tallylight.ids import ConversationId, PartyId, TrackId
 from tallylight.law.vocabulary import Purpose
-from tallylight.retention.draft import Draft, KeptProof, PartyInScope, TrackInScope, parse, serialise
+from tallylight.retention.draft import (
+    ConversationInScope,
+    Draft,
+    KeptProof,
+    PartyInScope,
+    TrackInScope,
+    parse,
+    serialise,
+)
 from tallylight.retention.search import Needle, NeedleKind, RawSearch, sealed_fragments
 from tests.catalogue.house import House
 
@@ -95,8 +103,10 @@ proofs = st.builds(
     ground=st.text(),
     deadline_ms=st.integers(0, 1 << 50),
 )
+over = st.builds(ConversationInScope, conversation=ids.map(ConversationId), forgotten=st.booleans())
 drafts = st.builds(
     Draft,
+    conversations=st.lists(over).map(lambda found: {each.conversation: each for each in found}),
     project=st.none() | st.text(),
     parties=st.lists(people).map(lambda found: {each.party: each for each in found}),
     tracks=st.lists(tracks).map(lambda found: {each.track: each for each in found}),

@@ -3,23 +3,21 @@
 Each stored decision is also made again from the same history; where it would come out differently today, that is said.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import sqlalchemy as sa
 
 from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
+from tallylight.catalogue.history import read_history
 from tallylight.catalogue.queries import iso_utc
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.versions import read_pack, read_settings
 from tallylight.consent.answer import Consent, ConsentState
-from tallylight.conversation.codec import JsonValue as CodecJson
-from tallylight.conversation.codec import decode
 from tallylight.conversation.events import ConversationEnded, ConversationStarted, Event, LampsChanged, NoticeGiven
 from tallylight.conversation.situation import situation
 from tallylight.conversation.state import ConversationState, apply
-from tallylight.database.events import JsonValue, read_stream
+from tallylight.database.events import JsonValue
 from tallylight.ids import ConversationId, DecisionId, PartyId, WorkspaceId
 from tallylight.law.pack import Pack
 from tallylight.law.vocabulary import Role
@@ -149,16 +147,11 @@ def explain(
     connection: sa.Connection, *, workspace: WorkspaceId, conversation: ConversationId, at_ms: int | None = None
 ) -> Explanation:
     """Explain a conversation, or the instant `at_ms` (ms since its start). Raises ConversationUnknownError."""
-    stored = read_stream(connection, conversation, workspace=workspace)
-    events = [
-        decode(row.type, row.version, cast("Mapping[str, CodecJson]", row.payload))
-        for row in stored
-        if row.payload is not None
-    ]
+    history = read_history(connection, workspace, conversation)
+    events, erased = history.events, history.erased
     started = events[0] if events else None
     if not isinstance(started, ConversationStarted):
         raise ConversationUnknownError(f"There is no conversation {conversation}: take an id from `recordings list`.")
-    erased = len(stored) - len(events)
     settings, pack, unavailable = _law_of_then(connection, workspace, started)
     if erased and unavailable is None:
         unavailable = "a person's acts were erased: their part of the history is only committed to"

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from tallylight.catalogue.addresses import comparable, names_nobody
-from tallylight.catalogue.errors import ConversationUnknownError, FenceLostError, TrackGoneError
+from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError, FenceLostError, TrackGoneError
+from tallylight.catalogue.statements import ADD_COPY, ADMIT, SEAL, add, change
 from tallylight.catalogue.tables import conversation as conversations
 from tallylight.catalogue.tables import copy as copies
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
-from tallylight.catalogue.versions import read_settings
+from tallylight.catalogue.versions import keep_reasonings, read_settings
 from tallylight.conversation.codec import encode
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -30,11 +31,14 @@ from tallylight.conversation.events import (
     TrackOpened,
     TrackSealed,
 )
+from tallylight.database.statement import Value
 from tallylight.database.writer import Transaction
 from tallylight.ids import ConversationId, PartyId, TrackId, WorkspaceId
 from tallylight.law.vocabulary import Purpose
 from tallylight.policy.decision import Lamp, PartyRuling
 from tallylight.policy.house import LEFT
+from tallylight.policy.retention import identities_deadline_ms
+from tallylight.policy.settings import Settings
 from tallylight.vault.errors import KeyMissingError
 from tallylight.vault.keys import KeyRing
 
@@ -65,6 +69,7 @@ class Chronicle:
         self.workspace = workspace
         self._keys = keys
         self._node = node
+        self._settings: dict[str, Settings] = {}
 
     def record(
         self,
@@ -83,23 +88,23 @@ class Chronicle:
         """
         if not events:
             return ()
+        connection = transaction.connection
         first = events[0]
         if isinstance(first, ConversationStarted):
-            self._start(transaction.connection, first)
-            project, started_ms = first.project, first.started_ms
+            about = self._start(connection, first)
         else:
-            project, started_ms = self._admit(transaction.connection, conversation)
+            about = self._admit(connection, conversation)
         projection = _Projection(
-            connection=transaction.connection,
+            connection=connection,
             workspace=self.workspace,
             keys=self._keys,
             conversation=conversation,
-            project=project,
-            started_ms=started_ms,
+            about=about,
             identities=identities or {},
             objects=objects or {},
         )
         leaves = []
+        reasonings: dict[str, str] = {}
         for event in events:
             encoded = encode(event)
             leaves.append(
@@ -107,12 +112,15 @@ class Chronicle:
                     stream=conversation,
                     type=encoded.type,
                     version=encoded.version,
-                    occurred_ms=started_ms + event.offset_ms,
+                    occurred_ms=about.started_ms + event.offset_ms,
                     actor=actor,
                     payload=encoded.payload,
                 )
             )
+            reasonings |= encoded.reasonings
             projection.apply(event)
+        projection.finish()
+        keep_reasonings(connection, self.workspace, reasonings)
         return tuple(leaves)
 
     def take_over(self, transaction: Transaction, conversation: ConversationId) -> None:
@@ -128,54 +136,90 @@ class Chronicle:
         if changed.rowcount != 1:
             raise _unknown(conversation)
 
-    def _start(self, connection: sa.Connection, event: ConversationStarted) -> None:
+    def _start(self, connection: sa.Connection, event: ConversationStarted) -> "_About":
         if self._node is None:
             raise FenceLostError("This process owns no conversations: only `tallylight serve` starts one.")
-        connection.execute(
-            sa.insert(conversations).values(
-                workspace=self.workspace,
-                conversation=event.conversation,
-                project=event.project,
-                channel=event.channel.value,
-                direction=event.direction.value,
-                started_ms=event.started_ms,
-                settings=event.settings,
-                pack=event.pack,
-                state="live",
-                trial=event.trial,
-                node=self._node,
-                fence=1,
-                alarms="[]",
-            )
-        )
+        settings = self._settings_of(connection, event.settings)
+        row: Row = {
+            "workspace": self.workspace,
+            "conversation": event.conversation,
+            "project": event.project,
+            "channel": event.channel.value,
+            "direction": event.direction.value,
+            "started_ms": event.started_ms,
+            "deadline_ms": identities_deadline_ms(settings, event.started_ms),
+            "settings": event.settings,
+            "pack": event.pack,
+            "state": "live",
+            "trial": event.trial,
+            "node": self._node,
+            "fence": 1,
+            "alarms": "[]",
+        }
+        add(connection, conversations, [row])
+        return _About(project=event.project, started_ms=event.started_ms, settings=settings)
 
-    def _admit(self, connection: sa.Connection, conversation: ConversationId) -> tuple[str, int]:
-        """The project and the start of a conversation that this process may write to."""
-        table = conversations
-        row = connection.execute(
-            sa.select(table.c.project, table.c.started_ms, table.c.state, table.c.node).where(
-                table.c.workspace == self.workspace, table.c.conversation == conversation
-            )
-        ).one_or_none()
+    def _admit(self, connection: sa.Connection, conversation: ConversationId) -> "_About":
+        """What is known of a conversation that this process may write to."""
+        here = {"at_workspace": self.workspace, "at_conversation": conversation}
+        row = ADMIT.run(connection, here).fetchone()
         if row is None:
             raise _unknown(conversation)
-        if self._node is not None and row.state == "live" and row.node != self._node:
-            raise FenceLostError(f"Conversation {conversation} belongs to node {row.node} now: stop writing to it.")
-        return row.project, row.started_ms
+        project, started_ms, version, state, node = row
+        if self._node is not None and state == "live" and node != self._node:
+            raise FenceLostError(f"Conversation {conversation} belongs to node {node} now: stop writing to it.")
+        try:
+            settings = self._settings_of(connection, version)
+        except CatalogueError as error:
+            logger.error("conversation %s: %s", conversation, error.message)
+            settings = None
+        return _About(project=project, started_ms=started_ms, settings=settings)
+
+    def _settings_of(self, connection: sa.Connection, version: str) -> Settings:
+        """A settings version, read once: what a hash names never changes."""
+        settings = self._settings.get(version)
+        if settings is None:
+            settings = self._settings[version] = read_settings(connection, self.workspace, version)
+        return settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Projection:
-    """What each event of one conversation does to the rows."""
+class _About:
+    """What every event of a conversation is projected by."""
 
-    connection: sa.Connection
-    workspace: WorkspaceId
-    keys: KeyRing
-    conversation: ConversationId
     project: str
     started_ms: int
-    identities: Mapping[PartyId, str]
-    objects: Mapping[TrackId, str]
+    settings: Settings | None
+    """None where they are lost: then what they would have said stays as it is."""
+
+
+Row = dict[str, Value]
+
+
+class _Projection:
+    """What each event of one conversation does to the rows. `finish` writes what was gathered."""
+
+    def __init__(
+        self,
+        *,
+        connection: sa.Connection,
+        workspace: WorkspaceId,
+        keys: KeyRing,
+        conversation: ConversationId,
+        about: _About,
+        identities: Mapping[PartyId, str],
+        objects: Mapping[TrackId, str],
+    ) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._about = about
+        self._identities = identities
+        self._objects = objects
+        self._here: Row = {"workspace": workspace, "conversation": conversation}
+        self._workspace = workspace
+        self._joined: dict[PartyId, Row] = {}
+        self._changed: dict[PartyId, Row] = {}
+        self._opened: list[Row] = []
 
     def apply(self, event: Event) -> None:
         match event:
@@ -207,6 +251,16 @@ class _Projection:
             case _:
                 pass
 
+    def finish(self) -> None:
+        """Write what was gathered: a party changes several times in one unit of work, its row once."""
+        self._write_tracks()
+        add(self._connection, parties, list(self._joined.values()))
+        change(
+            self._connection,
+            parties,
+            (({**self._here, "party": party}, values) for party, values in self._changed.items()),
+        )
+
     def _rule(self, ruling: PartyRuling) -> None:
         """The lamp, and why; of somebody who has left, why it was as it was while they were there."""
         if ruling.deciding.rule == LEFT:
@@ -215,142 +269,112 @@ class _Projection:
             self._party(ruling.party, lamp=ruling.lamp.value, reason=ruling.deciding.text)
 
     def _join(self, event: PartyJoined) -> None:
-        address = self.identities.get(event.party)
+        address = self._identities.get(event.party)
         blind = encrypted = None
         if address is not None:
             try:
-                encrypted = self.keys.encrypt_identity(self.project, address_context(event.party), address)
+                encrypted = self._keys.encrypt_identity(self._about.project, address_context(event.party), address)
             except KeyMissingError as error:
                 # The history of the call is worth more than who it was; the blind index still finds it.
                 logger.error("a party's address was not kept: %s", error.message)
             if not names_nobody(address):
-                blind = self.keys.blind(ADDRESS, comparable(address))
-        self.connection.execute(
-            sa.insert(parties).values(
-                workspace=self.workspace,
-                conversation=self.conversation,
-                party=event.party,
-                role=event.role.value,
-                joined_ms=event.offset_ms,
-                consent="none",
-                lamp=Lamp.OFF.value,
-                reason="",
-                talked_ms=0,
-                blind=blind,
-                address_enc=encrypted,
-            )
-        )
+                blind = self._keys.blind(ADDRESS, comparable(address))
+        self._joined[event.party] = {
+            **self._here,
+            "party": event.party,
+            "role": event.role.value,
+            "joined_ms": event.offset_ms,
+            "consent": "none",
+            "lamp": Lamp.OFF.value,
+            "reason": "",
+            "talked_ms": 0,
+            "blind": blind,
+            "address_enc": encrypted,
+        }
 
     def _open(self, event: TrackOpened) -> None:
-        ground = None
-        if event.purpose is Purpose.PROOF_OF_CONSENT:
-            ground = self._settings_ground()
-        self.connection.execute(
-            sa.insert(tracks).values(
-                workspace=self.workspace,
-                track=event.track,
-                conversation=self.conversation,
-                party=event.party,
-                purpose=event.purpose.value,
-                proof_ground=ground,
-                state="open",
-                deadline_ms=event.deadline_ms,
-                expected_ms=0,
-                stored_ms=0,
-            )
+        settings = self._about.settings
+        proof = event.purpose is Purpose.PROOF_OF_CONSENT
+        self._opened.append(
+            {
+                **self._here,
+                "track": event.track,
+                "party": event.party,
+                "purpose": event.purpose.value,
+                "proof_ground": settings.proof_ground if proof and settings is not None else None,
+                "state": "open",
+                "deadline_ms": event.deadline_ms,
+                "expected_ms": 0,
+                "stored_ms": 0,
+            }
         )
-        self._copy(event.track, LIVE_LOG)
 
-    def _settings_ground(self) -> str | None:
-        version = self.connection.execute(
-            sa.select(conversations.c.settings).where(
-                conversations.c.workspace == self.workspace, conversations.c.conversation == self.conversation
-            )
-        ).scalar_one()
-        return read_settings(self.connection, self.workspace, version).proof_ground
+    def _write_tracks(self) -> None:
+        opened, self._opened = self._opened, []
+        add(self._connection, tracks, opened)
+        live: Row = {"workspace": self._workspace, "location": LIVE_LOG, "state": "present"}
+        add(self._connection, copies, [{**live, "track": row["track"]} for row in opened])
 
     def _seal(self, event: TrackSealed) -> None:
-        state = self.connection.execute(
-            sa.select(tracks.c.state).where(tracks.c.workspace == self.workspace, tracks.c.track == event.track)
-        ).scalar_one()
-        if state in {"erasing", "erased"}:
-            raise TrackGoneError(f"Track {event.track} was erased while it was sealed: remove the new object.")
-        self._track(
-            event.track,
-            state="sealed",
-            expected_ms=event.expected_ms,
-            stored_ms=event.stored_ms,
-            path=self.objects.get(event.track),
-            size=event.size,
+        self._write_tracks()
+        sealed = SEAL.run(
+            self._connection,
+            {
+                "at_workspace": self._workspace,
+                "at_track": event.track,
+                "to_state": "sealed",
+                "to_expected_ms": event.expected_ms,
+                "to_stored_ms": event.stored_ms,
+                "to_path": self._objects.get(event.track),
+                "to_size": event.size,
+            },
         )
-        self._copy(event.track, OBJECTS)
+        if sealed.rowcount != 1:
+            raise TrackGoneError(f"Track {event.track} was erased while it was sealed: remove the new object.")
+        copy: Row = {"workspace": self._workspace, "track": event.track, "location": OBJECTS, "state": "present"}
+        ADD_COPY.run(self._connection, copy)
         self._shred_live_copy(event.track)
 
     def _end(self, event: ConversationEnded) -> None:
+        self._write_tracks()
         state = "interrupted" if event.outcome == "interrupted" else "ended"
         if state == "interrupted":
             self._alarm("conversation_interrupted", party=None, track=None, missing_ms=0)
-        self._conversation(state=state, outcome=event.outcome, ended_ms=self.started_ms + event.offset_ms)
+        ended_ms, settings = self._about.started_ms + event.offset_ms, self._about.settings
+        ended: Row = {"state": state, "outcome": event.outcome, "ended_ms": ended_ms}
+        if settings is not None:
+            ended["deadline_ms"] = identities_deadline_ms(settings, ended_ms)
+        change(self._connection, conversations, [(self._here, ended)])
         for party, talked_ms in event.talked_ms.items():
             self._party(party, talked_ms=talked_ms)
-        self.connection.execute(
-            sa.update(tracks)
-            .where(
-                tracks.c.workspace == self.workspace,
-                tracks.c.conversation == self.conversation,
-                tracks.c.state == "open",
-            )
-            .values(state="closed")
-        )
+        change(self._connection, tracks, [({**self._here, "state": "open"}, {"state": "closed"})])
 
     def _alarm(self, kind: str, *, party: PartyId | None, track: TrackId | None, missing_ms: int) -> None:
-        raised = self.connection.execute(
+        raised = self._connection.execute(
             sa.select(conversations.c.alarms).where(
-                conversations.c.workspace == self.workspace, conversations.c.conversation == self.conversation
+                *(conversations.c[name] == value for name, value in self._here.items())
             )
         ).scalar_one()
         alarms = json.loads(raised)
         alarms.append({"kind": kind, "party": party, "track": track, "missing_ms": missing_ms})
-        self._conversation(alarms=json.dumps(alarms, separators=(",", ":")))
-
-    def _copy(self, track: TrackId, location: str) -> None:
-        key = (self.workspace, track, location)
-        present = sa.exists().where(
-            copies.c.workspace == self.workspace, copies.c.track == track, copies.c.location == location
-        )
-        row = sa.select(*(sa.literal(value) for value in (*key, "present"))).where(~present)
-        self.connection.execute(sa.insert(copies).from_select(["workspace", "track", "location", "state"], row))
+        told: Row = {"alarms": json.dumps(alarms, separators=(",", ":"))}
+        change(self._connection, conversations, [(self._here, told)])
 
     def _shred_live_copy(self, track: TrackId) -> None:
         """The live epochs' keys go in the same unit; what is left in the log is noise until its file is released."""
-        self.connection.execute(
-            sa.update(copies)
-            .where(copies.c.workspace == self.workspace, copies.c.track == track, copies.c.location == LIVE_LOG)
-            .values(state="shredded")
-        )
+        key: Row = {"workspace": self._workspace, "track": track, "location": LIVE_LOG}
+        change(self._connection, copies, [(key, {"state": "shredded"})])
 
-    def _conversation(self, **values: str | int | None) -> None:
-        self.connection.execute(
-            sa.update(conversations)
-            .where(conversations.c.workspace == self.workspace, conversations.c.conversation == self.conversation)
-            .values(**values)
-        )
+    def _party(self, party: PartyId, **values: Value) -> None:
+        joined = self._joined.get(party)
+        if joined is not None:
+            joined.update(values)
+        else:
+            self._changed.setdefault(party, {}).update(values)
 
-    def _party(self, party: PartyId, **values: str | int) -> None:
-        self.connection.execute(
-            sa.update(parties)
-            .where(
-                parties.c.workspace == self.workspace,
-                parties.c.conversation == self.conversation,
-                parties.c.party == party,
-            )
-            .values(**values)
-        )
-
-    def _track(self, track: TrackId, **values: str | int | None) -> None:
-        self.connection.execute(
-            sa.update(tracks).where(tracks.c.workspace == self.workspace, tracks.c.track == track).values(**values)
-        )
+    def _track(self, track: TrackId, **values: Value) -> None:
+        self._write_tracks()
+        change(self._connection, tracks, [({"workspace": self._workspace, "track": track}, values)])
 
 
 def _unknown(conversation: ConversationId) -> ConversationUnknownError:

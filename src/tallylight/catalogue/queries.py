@@ -91,6 +91,8 @@ class ConversationEntry:
     direction: str
     started_ms: int
     ended_ms: int | None
+    deadline_ms: int | None
+    """When nobody may be able to tell any more who took part; None once that is so."""
     state: str
     """live, ended or interrupted."""
     outcome: str | None
@@ -183,10 +185,19 @@ def find_parties(
 
 
 def oldest_deadline(connection: sa.Connection, *, workspace: WorkspaceId) -> int | None:
-    """The earliest deadline (ms UTC) of a track that is not erased; None where none is stored."""
-    earliest: int | None = connection.execute(
-        sa.select(sa.func.min(tracks.c.deadline_ms)).where(tracks.c.workspace == workspace, tracks.c.state != "erased")
-    ).scalar_one()
+    """The earliest deadline (ms UTC) of a track that is not erased, or of who took part in a conversation.
+
+    None where nothing is stored.
+    """
+    kept = sa.union_all(
+        sa.select(sa.func.min(tracks.c.deadline_ms).label("deadline_ms")).where(
+            tracks.c.workspace == workspace, tracks.c.state != "erased"
+        ),
+        sa.select(sa.func.min(conversations.c.deadline_ms)).where(
+            conversations.c.workspace == workspace, conversations.c.deadline_ms.is_not(None)
+        ),
+    ).subquery()
+    earliest: int | None = connection.execute(sa.select(sa.func.min(kept.c.deadline_ms))).scalar_one()
     return earliest
 
 
@@ -244,7 +255,7 @@ def _entries(
     for row in connection.execute(
         sa.select(parties)
         .where(parties.c.workspace == workspace, parties.c.conversation.in_(wanted))
-        .order_by(parties.c.joined_ms, parties.c.party)
+        .order_by(parties.c.joined_ms, parties.c.role != Role.SYSTEM.value, parties.c.party)
     ):
         party = PartyId(row.party)
         address = None
@@ -273,6 +284,7 @@ def _entries(
             direction=row.direction,
             started_ms=row.started_ms,
             ended_ms=row.ended_ms,
+            deadline_ms=row.deadline_ms,
             state=row.state,
             outcome=row.outcome,
             trial=row.trial,

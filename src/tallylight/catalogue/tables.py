@@ -18,6 +18,7 @@ conversation = sa.Table(
     sa.Column("direction", sa.Text, nullable=False),
     sa.Column("started_ms", sa.BigInteger, nullable=False),
     sa.Column("ended_ms", sa.BigInteger),
+    sa.Column("deadline_ms", sa.BigInteger),  # of who took part and how they answered; NULL: that is gone
     sa.Column("settings", sa.Text, nullable=False),
     sa.Column("pack", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # live | ended | interrupted
@@ -35,6 +36,14 @@ sa.Index(
     conversation.c.node,
     sqlite_where=conversation.c.state == "live",
     postgresql_where=conversation.c.state == "live",
+)
+sa.Index(
+    "ix_conversation_deadline",
+    conversation.c.workspace,
+    conversation.c.deadline_ms,
+    conversation.c.conversation,
+    sqlite_where=conversation.c.deadline_ms.is_not(None),
+    postgresql_where=conversation.c.deadline_ms.is_not(None),
 )
 
 party = sa.Table(
@@ -114,5 +123,14 @@ pack_version = sa.Table(
     sa.Column("workspace", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("content", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("workspace", "hash"),
+)
+
+reasoning = sa.Table(
+    "reasoning",
+    metadata,
+    sa.Column("workspace", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),  # JSON {actions, reasons} of rulings, in every word
     sa.PrimaryKeyConstraint("workspace", "hash"),
 )

@@ -1,7 +1,7 @@
-"""Settings and law packs, kept by their hash for as long as a conversation names them."""
+"""Settings, law packs and reasonings, kept by their hash for as long as a conversation names them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from enum import StrEnum
 from typing import get_type_hints
@@ -9,7 +9,9 @@ from typing import get_type_hints
 import sqlalchemy as sa
 
 from tallylight.catalogue.errors import CatalogueError
+from tallylight.catalogue.statements import KEEP_REASONING
 from tallylight.catalogue.tables import pack_version, settings_version
+from tallylight.catalogue.tables import reasoning as reasonings
 from tallylight.ids import WorkspaceId
 from tallylight.law.pack import Pack, default_pack, load
 from tallylight.policy.settings import Settings
@@ -25,6 +27,30 @@ def keep_pack(connection: sa.Connection, workspace: WorkspaceId, files: Mapping[
     """Store a law pack's files unless they are there. Before the first conversation under it."""
     content = {name: data.decode() for name, data in sorted(files.items())}
     _keep(connection, pack_version, workspace, load(files).hash, json.dumps(content, ensure_ascii=False))
+
+
+def keep_reasonings(connection: sa.Connection, workspace: WorkspaceId, contents: Mapping[str, str]) -> None:
+    """Store the reasonings that are not there yet. In the unit of work that stores the decisions which name them."""
+    if contents:
+        KEEP_REASONING.run(
+            connection,
+            [{"workspace": workspace, "hash": key, "content": content} for key, content in contents.items()],
+        )
+
+
+def read_reasonings(connection: sa.Connection, workspace: WorkspaceId, wanted: Iterable[str]) -> Mapping[str, str]:
+    """The contents by their hash. Raises CatalogueError where one was never kept."""
+    keys = sorted(set(wanted))
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), 500):
+        query = sa.select(reasonings.c.hash, reasonings.c.content).where(
+            reasonings.c.workspace == workspace, reasonings.c.hash.in_(keys[start : start + 500])
+        )
+        found.update({row.hash: row.content for row in connection.execute(query)})
+    for key in keys:
+        if key not in found:
+            raise _not_kept("reasoning", key)
+    return found
 
 
 def read_settings(connection: sa.Connection, workspace: WorkspaceId, version: str) -> Settings:
@@ -67,5 +93,9 @@ def _read(connection: sa.Connection, table: sa.Table, workspace: WorkspaceId, ke
         sa.select(table.c.content).where(table.c.workspace == workspace, table.c.hash == key)
     ).scalar_one_or_none()
     if found is None:
-        raise CatalogueError(f"No {what} {key[:12]} is kept here: restore it from a backup.")
+        raise _not_kept(what, key)
     return str(found)
+
+
+def _not_kept(what: str, key: str) -> CatalogueError:
+    return CatalogueError(f"No {what} {key[:12]} is kept here: restore it from a backup.")

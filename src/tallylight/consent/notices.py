@@ -70,7 +70,7 @@ class Terms(Protocol):
     @property
     def retention_months(self) -> int: ...
     @property
-    def proof_retention_months(self) -> int: ...
+    def proof_kept_months(self) -> int: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +104,13 @@ def render(kind: NoticeKind, language: str, terms: Terms, *, withdraw_code: str 
     words = wording(language)
     if terms.mode is not Mode.BOTH and kind in _ASKING:
         raise NoticeError(f"Mode {terms.mode.value} records no caller, so nobody is asked: say the first layer alone.")
-    if min(terms.retention_months, terms.proof_retention_months) < 1:
+    if min(terms.retention_months, terms.proof_kept_months) < 1:
         raise NoticeError("A recording is kept for at least one month: set retention_months to 1 or more.")
     text = _template(words, kind, terms.mode).format(
         controller=terms.controller,
         purpose=words.purposes[terms.purpose],
         months=words.duration(terms.retention_months),
-        proof_months=words.duration(terms.proof_retention_months),
+        proof_months=words.duration(terms.proof_kept_months),
         address=words.address(terms.policy_address),
         withdraw=words.keys(withdraw_code),
     )

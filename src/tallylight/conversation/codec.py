@@ -1,4 +1,7 @@
-"""Events as they are stored: type name, version and a JSON object. Older versions are brought up to date on reading."""
+"""Events as they are stored: type name, version and a JSON object. Older versions are brought up to date on reading.
+
+Beside the object of a decision stand its reasonings, by their hash: the catalogue keeps each once.
+"""
 
 import dataclasses
 import functools
@@ -6,12 +9,14 @@ import types
 import typing
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from enum import Enum
-from typing import TypeAlias, cast
+from typing import cast
 
-from tallylight.conversation.errors import ConversationError
-from tallylight.conversation.events import Event
+from tallylight.conversation.errors import CodecError
+from tallylight.conversation.events import Event, LampsChanged
+from tallylight.conversation.reasoning import FindReasoning, JsonValue, condense, expand
 
-JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+__all__ = ["EVENT_TYPES", "UPCASTERS", "VERSIONS", "CodecError", "JsonValue", "StoredEvent", "decode", "encode"]
+
 Upcaster = Callable[[dict[str, JsonValue]], dict[str, JsonValue]]
 """Turns the payload of one version into the payload of the next."""
 
@@ -27,10 +32,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
 _TYPE_NAMES = {kind: name for name, kind in EVENT_TYPES.items()}
 
 
-class CodecError(ConversationError):
-    """A stored event cannot be read; the message names type, version and field."""
-
-    code = "event_unreadable"
+def _nowhere(reasoning: str) -> str:
+    raise CodecError(f"Reasoning {reasoning[:12]} is kept beside the events and was not given.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,11 +43,15 @@ class StoredEvent:
     type: str
     version: int
     payload: dict[str, JsonValue]
+    reasonings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What is to be kept for `payload` to be read again: contents by their SHA-256."""
 
 
 def encode(event: Event) -> StoredEvent:
     """The stored form: enums by value, sets sorted, nested dataclasses as objects."""
     name = _TYPE_NAMES[type(event)]
+    if isinstance(event, LampsChanged):
+        return _encode_decision(name, event)
     return StoredEvent(type=name, version=VERSIONS[name], payload=cast("dict[str, JsonValue]", _to_json(event)))
 
 
@@ -53,10 +60,14 @@ def decode(
     version: int,
     payload: Mapping[str, JsonValue],
     *,
+    reasonings: FindReasoning = _nowhere,
     upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS,
     versions: Mapping[str, int] = VERSIONS,
 ) -> Event:
-    """The event of a stored row. Raises CodecError for an unknown type or version, or a payload that does not fit."""
+    """The event of a stored row, its decision's reasonings looked up in `reasonings`.
+
+    Raises CodecError for an unknown type or version, or a payload or reasoning that does not fit.
+    """
     kind = EVENT_TYPES.get(name)
     if kind is None or version > versions[name]:
         raise CodecError(f"{name} version {version} was written by a newer Tallylight: upgrade to read it.")
@@ -67,9 +78,48 @@ def decode(
             raise CodecError(f"{name} version {old} cannot be read any more: read it with the version that wrote it.")
         current = upcaster(current)
     try:
+        if kind is LampsChanged:
+            current = _whole_decision(current, reasonings)
         return cast("Event", _reader(cast("Hashable", kind))(current))
     except (KeyError, TypeError, ValueError) as error:
         raise CodecError(f"{name} version {version} does not fit its form: {error}.") from None
+
+
+def _encode_decision(name: str, event: LampsChanged) -> StoredEvent:
+    decision = event.decision
+    rulings: list[JsonValue] = []
+    reasonings: dict[str, str] = {}
+    for ruling in decision.rulings:
+        stored, reasoning, content = condense(ruling)
+        rulings.append(stored)
+        reasonings[reasoning] = content
+    payload: dict[str, JsonValue] = {
+        "decision_id": event.decision_id,
+        "decision": {
+            "rulings": rulings,
+            "pack": decision.pack,
+            "settings": decision.settings,
+            "situation": decision.situation,
+            "profile": str(decision.profile),
+        },
+        "offset_ms": event.offset_ms,
+    }
+    return StoredEvent(type=name, version=VERSIONS[name], payload=payload, reasonings=reasonings)
+
+
+def _whole_decision(payload: dict[str, JsonValue], find: FindReasoning) -> dict[str, JsonValue]:
+    decision = payload["decision"]
+    if not isinstance(decision, dict) or not isinstance(decision["rulings"], list):
+        raise TypeError("a decision is an object with a list of rulings")
+    rulings: list[JsonValue] = []
+    for stored in decision["rulings"]:
+        if not isinstance(stored, dict) or stored.keys() != _STORED_RULING:
+            raise TypeError(f"a stored ruling has the fields {', '.join(sorted(_STORED_RULING))}")
+        rulings.append(expand(stored, find))
+    return {**payload, "decision": {**decision, "rulings": rulings}}
+
+
+_STORED_RULING = frozenset({"lamp", "party", "reasoning", "rule"})
 
 
 def _to_json(value: object) -> JsonValue:

@@ -32,8 +32,10 @@ MAX_BATCH = 256
 """Units in one commit."""
 MAX_WAITING = 20_000
 """Units that may wait for a stalled database before further ones are refused."""
-LINGER_S = 0.002
-"""How long a busy writer waits for company before it commits."""
+LINGER_S = 0.005
+"""How long a busy writer waits for company before it commits: a commit costs as much as several units of work."""
+BUSY_S = 0.010
+"""A writer is busy that has something to write again so soon after the last commit."""
 CHECKPOINT_LEAVES = 1_000
 CHECKPOINT_S = 60.0
 
@@ -137,6 +139,7 @@ class Writer:
         self._unsigned = key is not None  # until proved otherwise: an earlier process may have left a tail unsigned
         self._commits = 0
         self._busy = False
+        self._wrote_ns = 0
         self._failing = False
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
@@ -188,8 +191,11 @@ class Writer:
             batch, ending = self._gather()
             if batch:
                 self._write(batch)
+                self._wrote_ns = self._clock.monotonic_ns()
             elif not ending:
                 self._sign_all()
+            # Keys that a unit holds are not to stay in memory until the next one comes.
+            del batch
         if not self._abandon:
             self._sign_all()
         self._refuse_rest()
@@ -203,7 +209,9 @@ class Writer:
             return [], False
         batch: list[_Waiting[object]] = []
         item: _Waiting[object] | None = first
-        deadline_ns = self._clock.monotonic_ns() + int(self._linger_s * 1e9) if self._busy else 0
+        now_ns = self._clock.monotonic_ns()
+        busy = self._busy or now_ns - self._wrote_ns < BUSY_S * 1e9
+        deadline_ns = now_ns + int(self._linger_s * 1e9) if busy else 0
         while item is not None:
             batch.append(item)
             if len(batch) >= MAX_BATCH:

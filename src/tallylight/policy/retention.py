@@ -1,4 +1,4 @@
-"""When a track must be gone (Art. 5(1)(e) GDPR)."""
+"""When a track, and who took part in a conversation, must be gone (Art. 5(1)(e) GDPR)."""
 
 import calendar
 import datetime
@@ -27,6 +27,17 @@ def add_months(at_ms: int, months: int) -> int:
 
 
 def deadline_ms(settings: Settings, purpose: Purpose, from_ms: int) -> int:
-    """When a track recorded for `purpose` from `from_ms` on must be gone (ms UTC)."""
+    """When a track recorded for `purpose` from `from_ms` on must be gone (ms UTC).
+
+    Proof of consent outlives what it proves only where a ground is named for that.
+    """
     proof = purpose is Purpose.PROOF_OF_CONSENT
-    return add_months(from_ms, settings.proof_retention_months if proof else settings.retention_months)
+    return add_months(from_ms, settings.proof_kept_months if proof else settings.retention_months)
+
+
+def identities_deadline_ms(settings: Settings, from_ms: int) -> int:
+    """When nobody may be able to tell any more who took part in a conversation (ms UTC).
+
+    `from_ms` is its end, or while it runs its start: who was recorded is known as long as what they said, no longer.
+    """
+    return add_months(from_ms, settings.retention_months)

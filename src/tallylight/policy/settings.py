@@ -27,12 +27,18 @@ class Settings:
     start_paused: bool = False
     retention_months: int = 3
     proof_ground: str | None = None
-    """Why proof of consent outlives the recording (Arts 7(1), 17(3)(e) GDPR); None: it goes with an erasure."""
+    """Why proof of consent outlives the recording (Arts 7(1), 17(3)(e) GDPR); None: it goes with the recording."""
     proof_retention_months: int = 36
+    """Only where there is a ground."""
     terms_acknowledged_by: str | None = None
     """Who accepted the controller's responsibility; None: nothing may be recorded."""
     trial: bool = False
     """True where the settings are the built-in trial profile: every explanation says TRIAL."""
+
+    @property
+    def proof_kept_months(self) -> int:
+        """How long proof of consent is kept: as long as what it proves, longer only where a ground is named."""
+        return self.retention_months if self.proof_ground is None else self.proof_retention_months
 
     @cached_property
     def version(self) -> str:

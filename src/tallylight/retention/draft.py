@@ -44,16 +44,30 @@ class KeptProof:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConversationInScope:
+    """A conversation of which nobody may be able to tell any more who took part."""
+
+    conversation: ConversationId
+    forgotten: bool = False
+    """No address, and no act of a person, is left."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Draft:
     """The whole of one erasure, by id."""
 
     project: str | None = None
     """Whose key the needles are encrypted with."""
+    conversations: Mapping[ConversationId, ConversationInScope] = dataclasses.field(default_factory=dict)
     parties: Mapping[PartyId, PartyInScope] = dataclasses.field(default_factory=dict)
     tracks: Mapping[TrackId, TrackInScope] = dataclasses.field(default_factory=dict)
     kept: Mapping[TrackId, KeptProof] = dataclasses.field(default_factory=dict)
     leaves: tuple[tuple[str, int], ...] = ()
     """Steps already in the ledger: (event type, leaf number)."""
+
+    def with_conversation(self, conversation: ConversationInScope) -> "Draft":
+        conversations = {**self.conversations, conversation.conversation: conversation}
+        return dataclasses.replace(self, conversations=conversations)
 
     def with_track(self, track: TrackInScope) -> "Draft":
         return dataclasses.replace(self, tracks={**self.tracks, track.track: track})
@@ -77,6 +91,7 @@ def serialise(draft: Draft) -> str:
     return json.dumps(
         {
             "project": draft.project,
+            "conversations": [dataclasses.asdict(conversation) for conversation in draft.conversations.values()],
             "parties": [dataclasses.asdict(party) for party in draft.parties.values()],
             "tracks": [dataclasses.asdict(track) for track in draft.tracks.values()],
             "kept": [dataclasses.asdict(kept) for kept in draft.kept.values()],
@@ -95,6 +110,10 @@ def parse(text: str) -> Draft:
     ]
     return Draft(
         project=content["project"],
+        conversations={
+            ConversationId(conversation["conversation"]): ConversationInScope(**conversation)
+            for conversation in content["conversations"]
+        },
         parties={PartyId(party["party"]): PartyInScope(**party) for party in content["parties"]},
         tracks={track.track: track for track in tracks},
         kept={TrackId(kept["track"]): KeptProof(**kept) for kept in content["kept"]},

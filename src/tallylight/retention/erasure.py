@@ -139,7 +139,8 @@ class Eraser:
         canonical = canonical_address(address, country=country)
         if names_nobody(canonical):
             raise NobodyError("A hidden caller's address is shared by many: erase by their number, or by deadline.")
-        scope = PersonScope(workspace=self._workspace, keys=self._keys, address=canonical, typed=address)
+        now_ms = self._clock.wall_ms()
+        scope = PersonScope(workspace=self._workspace, keys=self._keys, address=canonical, typed=address, now_ms=now_ms)
         return self.erase(scope, actor=actor)
 
     def erase(self, scope: Scope, *, actor: str) -> Outcome:
@@ -221,8 +222,8 @@ class Eraser:
 
     def _search(self, steps: Steps, standing: Standing) -> Findings:
         with read_only(self._engine) as connection:
-            notes = steps.notes(connection, standing)
-        findings = self._evidence.search((*notes, *steps.scope.needles()))
+            needles = steps.searched(connection, standing)
+        findings = self._evidence.search(needles)
         self._done(Step.SEARCHED)
         return findings
 
@@ -259,8 +260,10 @@ class Eraser:
 
 
 def _unfinished(draft: Draft, stuck: Mapping[TrackId, tuple[str, ...]]) -> bool:
-    return any(not party.emptied for party in draft.parties.values()) or any(
-        not track.confirmed and track.track not in stuck for track in draft.tracks.values()
+    return (
+        any(not conversation.forgotten for conversation in draft.conversations.values())
+        or any(not party.emptied for party in draft.parties.values())
+        or any(not track.confirmed and track.track not in stuck for track in draft.tracks.values())
     )
 
 

@@ -34,6 +34,7 @@ def certificate_content(
         "actor": actor,
         "requested": iso_utc(standing.requested_ms),
         "completed": iso_utc(completed_ms),
+        "conversations": list(draft.conversations),
         "identities": [{"conversation": party.conversation, "party": party.party} for party in draft.parties.values()],
         "tracks": [
             {

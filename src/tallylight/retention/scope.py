@@ -8,11 +8,12 @@ import sqlalchemy as sa
 
 from tallylight.catalogue.addresses import comparable, spellings
 from tallylight.catalogue.projections import ADDRESS
+from tallylight.catalogue.tables import conversation as conversations
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.ids import ConversationId, PartyId, TrackId, WorkspaceId
 from tallylight.law.vocabulary import Purpose
-from tallylight.retention.draft import Draft, KeptProof, PartyInScope, TrackInScope
+from tallylight.retention.draft import ConversationInScope, Draft, KeptProof, PartyInScope, TrackInScope
 from tallylight.retention.search import Needle, NeedleKind
 from tallylight.vault.keys import KeyRing
 
@@ -50,6 +51,7 @@ class PersonScope:
     address: str
     typed: str
     """The address as somebody typed it."""
+    now_ms: int
 
     kind = "person"
 
@@ -72,35 +74,8 @@ class PersonScope:
                 )
         for party in draft.parties.values():
             if not party.emptied:
-                draft = self._tracks_of(connection, draft, party)
+                draft = _tracks_of(connection, self.workspace, self.now_ms, draft, party)
         return draft
-
-    def _tracks_of(self, connection: sa.Connection, draft: Draft, party: PartyInScope) -> Draft:
-        found = connection.execute(
-            sa.select(tracks)
-            .where(
-                tracks.c.workspace == self.workspace,
-                tracks.c.conversation == party.conversation,
-                tracks.c.party == party.party,
-                tracks.c.state != "erased",
-            )
-            .order_by(tracks.c.track)
-        )
-        kept = dict(draft.kept)
-        for row in found:
-            if row.track in draft.tracks or row.track in kept:
-                continue
-            if row.purpose == Purpose.PROOF_OF_CONSENT and row.proof_ground is not None:
-                kept[TrackId(row.track)] = KeptProof(
-                    track=TrackId(row.track),
-                    conversation=party.conversation,
-                    party=party.party,
-                    ground=row.proof_ground,
-                    deadline_ms=row.deadline_ms,
-                )
-            else:
-                draft = draft.with_track(track_in_scope(row))
-        return draft.keeping(kept)
 
     def needles(self) -> Sequence[Needle]:
         plain = dict.fromkeys((*spellings(self.address), self.typed.strip()))
@@ -120,7 +95,7 @@ SHORTEST_SEARCHED = 7
 
 @dataclass(frozen=True, kw_only=True)
 class DueScope:
-    """Every track whose deadline has come."""
+    """Every track whose deadline has come, and whoever took part in conversations whose deadline has."""
 
     workspace: WorkspaceId
     now_ms: int
@@ -129,6 +104,36 @@ class DueScope:
     subject = None
 
     def widen(self, connection: sa.Connection, draft: Draft) -> Draft:
+        draft = self._due_tracks(connection, draft)
+        found = connection.execute(
+            sa.select(conversations.c.conversation)
+            .where(conversations.c.workspace == self.workspace, identities_due(self.now_ms))
+            .order_by(conversations.c.deadline_ms, conversations.c.conversation)
+            .limit(AT_ONCE)
+        ).scalars()
+        for conversation in found:
+            if conversation not in draft.conversations:
+                draft = self._people_of(connection, draft, ConversationId(conversation))
+        return draft
+
+    def _people_of(self, connection: sa.Connection, draft: Draft, conversation: ConversationId) -> Draft:
+        """Everybody of whom an address or an act may be left, and the tracks they still have."""
+        draft = draft.with_conversation(ConversationInScope(conversation=conversation))
+        people = connection.execute(
+            sa.select(parties.c.party)
+            .where(
+                parties.c.workspace == self.workspace,
+                parties.c.conversation == conversation,
+                parties.c.address_enc.is_not(None) | parties.c.blind.is_not(None) | (parties.c.consent != "none"),
+            )
+            .order_by(parties.c.party)
+        ).scalars()
+        for each in people:
+            party = PartyInScope(conversation=conversation, party=PartyId(each))
+            draft = _tracks_of(connection, self.workspace, self.now_ms, draft.with_party(party), party)
+        return draft
+
+    def _due_tracks(self, connection: sa.Connection, draft: Draft) -> Draft:
         found = connection.execute(
             sa.select(tracks)
             .where(
@@ -145,6 +150,43 @@ class DueScope:
 
     def needles(self) -> Sequence[Needle]:
         return ()
+
+
+def identities_due(now_ms: int) -> sa.ColumnElement[bool]:
+    """Conversations whose deadline has come. One that still runs by the book after a month died with its process."""
+    return sa.and_(conversations.c.deadline_ms.is_not(None), conversations.c.deadline_ms <= now_ms)
+
+
+def _tracks_of(
+    connection: sa.Connection, workspace: WorkspaceId, now_ms: int, draft: Draft, party: PartyInScope
+) -> Draft:
+    """The draft with this party's tracks, and with the proof that a ground still keeps."""
+    found = connection.execute(
+        sa.select(tracks)
+        .where(
+            tracks.c.workspace == workspace,
+            tracks.c.conversation == party.conversation,
+            tracks.c.party == party.party,
+            tracks.c.state != "erased",
+        )
+        .order_by(tracks.c.track)
+    )
+    kept = dict(draft.kept)
+    for row in found:
+        if row.track in draft.tracks or row.track in kept:
+            continue
+        proof = row.purpose == Purpose.PROOF_OF_CONSENT and row.proof_ground is not None
+        if proof and row.deadline_ms > now_ms:
+            kept[TrackId(row.track)] = KeptProof(
+                track=TrackId(row.track),
+                conversation=party.conversation,
+                party=party.party,
+                ground=row.proof_ground,
+                deadline_ms=row.deadline_ms,
+            )
+        else:
+            draft = draft.with_track(track_in_scope(row))
+    return draft.keeping(kept)
 
 
 def track_in_scope(row: sa.Row[tuple[object, ...]]) -> TrackInScope:

@@ -73,7 +73,9 @@ class RawSearch:
     def search(self, needles: Sequence[Needle]) -> Findings:
         database = database_files(self._engine)
         logs = tuple(self._logs())
-        method = [f"searched byte for byte: {', '.join(path.name for path in (*database, *logs))}"]
+        method = []
+        if database or logs:
+            method.append(f"searched byte for byte: {', '.join(path.name for path in (*database, *logs))}")
         if not database:
             method.append("rows deleted in PostgreSQL, whose own files, archives and backups were not searched")
         values = [needle.value for needle in needles]

@@ -95,6 +95,10 @@ class Steps:
             if not draft.keeps_proof_of(party.party):
                 emptied += self._empty_acts(connection, party.conversation, party.party)
             draft = draft.with_party(dataclasses.replace(party, emptied=True))
+        due = [conversation for conversation in draft.conversations.values() if not conversation.forgotten]
+        for conversation in due:
+            self._forget(connection, conversation.conversation)
+            draft = draft.with_conversation(dataclasses.replace(conversation, forgotten=True))
         leaf = self._append(
             transaction,
             erasure,
@@ -103,6 +107,7 @@ class Steps:
             {
                 "tracks": [track for track in draft.tracks if not standing.draft.tracks[track].shredded],
                 "keys": len(forgotten),
+                "conversations": [conversation.conversation for conversation in due],
                 "identities": [party for party in draft.parties if not standing.draft.parties[party].emptied],
                 "payloads": emptied,
             },
@@ -168,6 +173,20 @@ class Steps:
             return ()
         text = self.keys.decrypt_identity(standing.draft.project, _note_context(standing.erasure), bytes(blob))
         return tuple(Needle(kind=NeedleKind(kind), value=bytes.fromhex(value)) for kind, value in json.loads(text))
+
+    def searched(self, connection: sa.Connection, standing: Standing) -> tuple[Needle, ...]:
+        """What no file may hold any more: the fragments noted, and blind indexes that no later conversation needs."""
+        notes = self.notes(connection, standing)
+        blinds = sorted({needle.value for needle in notes if needle.kind is NeedleKind.BLIND_INDEX})
+        needed: set[bytes] = set()
+        for start in range(0, len(blinds), 500):
+            found = connection.execute(
+                sa.select(parties.c.blind).where(
+                    parties.c.workspace == self.workspace, parties.c.blind.in_(blinds[start : start + 500])
+                )
+            ).scalars()
+            needed.update(bytes(blind) for blind in found)
+        return (*(needle for needle in notes if needle.value not in needed), *self.scope.needles())
 
     def _note(self, connection: sa.Connection, erasure: str, draft: Draft, notes: list[Needle]) -> None:
         if not notes or draft.project is None:
@@ -258,12 +277,23 @@ class Steps:
             parties.c.conversation == party.conversation,
             parties.c.party == party.party,
         )
-        encrypted = connection.execute(sa.select(parties.c.address_enc).where(here)).scalar_one()
+        row = connection.execute(sa.select(parties.c.address_enc, parties.c.blind).where(here)).one()
         connection.execute(sa.update(parties).where(here).values(address_enc=None, blind=None))
-        if encrypted is None:
-            return ()
-        # Behind the project key's id, which is everybody's.
-        return sealed_fragments(NeedleKind.ENCRYPTED_ADDRESS, bytes(encrypted)[_KEY_ID_BYTES:])
+        notes: list[Needle] = []
+        if row.address_enc is not None:
+            # Behind the project key's id, which is everybody's.
+            notes += sealed_fragments(NeedleKind.ENCRYPTED_ADDRESS, bytes(row.address_enc)[_KEY_ID_BYTES:])
+        if row.blind is not None:
+            notes.append(Needle(kind=NeedleKind.BLIND_INDEX, value=bytes(row.blind)))
+        return tuple(notes)
+
+    def _forget(self, connection: sa.Connection, conversation: ConversationId) -> None:
+        """Nobody of this conversation can be told any more: it has no deadline left."""
+        connection.execute(
+            sa.update(conversations)
+            .where(conversations.c.workspace == self.workspace, conversations.c.conversation == conversation)
+            .values(deadline_ms=None)
+        )
 
     def _empty_acts(self, connection: sa.Connection, conversation: ConversationId, party: PartyId) -> int:
         """How a person answered goes; that something was answered, and what was decided, stays."""

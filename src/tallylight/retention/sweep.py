@@ -1,4 +1,4 @@
-"""The sweep: tracks whose deadline has come are erased, with the same code as a person's.
+"""The sweep: what has reached its deadline is erased, with the same code as a person's: tracks, and who took part.
 
 A sweep that would erase unusually much, or that follows a jump of the clock, erases nothing until somebody confirms it:
 a clock set wrong must not empty an archive.
@@ -10,6 +10,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from tallylight.catalogue.queries import oldest_deadline
+from tallylight.catalogue.tables import conversation as conversations
 from tallylight.catalogue.tables import track as tracks
 from tallylight.clock import Clock
 from tallylight.database.engine import read_only
@@ -17,17 +18,17 @@ from tallylight.health.alarms import AlarmKind, Alarms
 from tallylight.health.metrics import Metrics
 from tallylight.ids import WorkspaceId
 from tallylight.retention.erasure import Eraser, Outcome, OutcomeState
-from tallylight.retention.scope import DueScope
+from tallylight.retention.scope import DueScope, identities_due
 from tallylight.retention.tables import erasure as erasures
 
 USUAL_SHARE = 0.05
 """Of everything stored: more at once needs confirmation ..."""
-USUAL_TRACKS = 20
+USUAL = 20
 """... unless it is no more than this."""
 JUMP_MS = 3_600_000
 """The wall clock against the monotonic one, since the sweeper began or was last confirmed."""
 OVERDUE_MS = 86_400_000
-"""An overdue track of this age raises an alarm."""
+"""What is overdue by this much raises an alarm."""
 
 ACTOR = "retention"
 
@@ -54,6 +55,8 @@ class SweepReport:
     """Tracks whose deadline had come."""
     stored: int
     """Tracks stored before the sweep."""
+    conversations: int = 0
+    """Conversations of which it was time to forget who took part."""
     reason: str = ""
     """Why confirmation is needed."""
     outcome: Outcome | None = None
@@ -88,16 +91,23 @@ class Sweeper:
     def sweep(self, confirmation: Confirmation = Confirmation.NOBODY, *, actor: str = ACTOR) -> SweepReport:
         """Erase what is due. Blocks for seconds: never call it on the media loop."""
         now_ms = self._clock.wall_ms()
-        due, stored, unfinished = self._look(now_ms)
+        seen = self._look(now_ms)
+        due, stored = seen.tracks_due, seen.tracks
         jump_ms = self._offset_ms() - self._anchor_ms
         if confirmation is Confirmation.CONFIRMED:
             self._anchor_ms = self._offset_ms()
-        elif due and (reason := _unusual(due, stored, jump_ms)):
+        elif seen.anything_due and (reason := _unusual(seen, jump_ms)):
             self._alarms.raise_alarm(AlarmKind.SWEEP_UNCONFIRMED, reason)
-            report = SweepReport(state=SweepState.UNCONFIRMED, due=due, stored=stored, reason=reason)
+            report = SweepReport(
+                state=SweepState.UNCONFIRMED,
+                due=due,
+                stored=stored,
+                conversations=seen.conversations_due,
+                reason=reason,
+            )
             self._watch(now_ms)
             return report
-        if not due and not unfinished:
+        if not seen.anything_due and not seen.unfinished:
             self._watch(now_ms)
             return SweepReport(state=SweepState.NOTHING_DUE, due=0, stored=stored)
         outcome = self._eraser.erase(DueScope(workspace=self._workspace, now_ms=now_ms), actor=actor)
@@ -108,30 +118,32 @@ class Sweeper:
             state=SweepState.ERASED if outcome.state is OutcomeState.COMPLETE else SweepState.PENDING,
             due=due,
             stored=stored,
+            conversations=seen.conversations_due,
             outcome=outcome,
         )
 
-    def _look(self, now_ms: int) -> tuple[int, int, int]:
-        """Tracks due, tracks stored, and sweeps that did not finish."""
+    def _look(self, now_ms: int) -> "_Seen":
         stored = sa.and_(tracks.c.workspace == self._workspace, tracks.c.state.not_in(("erasing", "erased")))
+        known = sa.and_(conversations.c.workspace == self._workspace, conversations.c.deadline_ms.is_not(None))
+        pending = sa.and_(
+            erasures.c.workspace == self._workspace, erasures.c.kind == "retention", erasures.c.state == "pending"
+        )
         with read_only(self._engine) as connection:
-            count = sa.select(sa.func.count()).select_from(tracks).where(stored)
-            return (
-                connection.execute(count.where(tracks.c.deadline_ms <= now_ms)).scalar_one(),
-                connection.execute(count).scalar_one(),
-                connection.execute(
-                    sa.select(sa.func.count())
-                    .select_from(erasures)
-                    .where(
-                        erasures.c.workspace == self._workspace,
-                        erasures.c.kind == "retention",
-                        erasures.c.state == "pending",
-                    )
-                ).scalar_one(),
+
+            def count(table: sa.Table, *which: sa.ColumnElement[bool]) -> int:
+                query = sa.select(sa.func.count()).select_from(table).where(*which)
+                return int(connection.execute(query).scalar_one())
+
+            return _Seen(
+                tracks_due=count(tracks, stored, tracks.c.deadline_ms <= now_ms),
+                tracks=count(tracks, stored),
+                conversations_due=count(conversations, known, identities_due(now_ms)),
+                conversations=count(conversations, known),
+                unfinished=count(erasures, pending),
             )
 
     def _watch(self, now_ms: int) -> None:
-        """The oldest track that has outlived its deadline, for metrics and alarms."""
+        """What has outlived its deadline longest, for metrics and alarms."""
         with read_only(self._engine) as connection:
             deadline_ms = oldest_deadline(connection, workspace=self._workspace)
         overdue_ms = 0 if deadline_ms is None else max(0, now_ms - deadline_ms)
@@ -145,10 +157,31 @@ class Sweeper:
         return self._clock.wall_ms() - self._clock.monotonic_ns() // 1_000_000
 
 
-def _unusual(due: int, stored: int, jump_ms: int) -> str:
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What there is before a sweep."""
+
+    tracks_due: int
+    tracks: int
+    conversations_due: int
+    conversations: int
+    """Conversations of which it is still known who took part."""
+    unfinished: int
+    """Sweeps that were begun and did not finish."""
+
+    @property
+    def anything_due(self) -> bool:
+        return bool(self.tracks_due or self.conversations_due)
+
+
+def _unusual(seen: _Seen, jump_ms: int) -> str:
     """Why a sweep needs confirmation; empty where it does not."""
     if abs(jump_ms) > JUMP_MS:
         return f"the clock jumped by {jump_ms // 1000} s"
-    if due > USUAL_TRACKS and due > USUAL_SHARE * stored:
-        return f"{due} of {stored} tracks are due at once"
+    for due, stored, what in (
+        (seen.tracks_due, seen.tracks, "tracks"),
+        (seen.conversations_due, seen.conversations, "conversations"),
+    ):
+        if due > USUAL and due > USUAL_SHARE * stored:
+            return f"{due} of {stored} {what} are due at once"
     return ""

@@ -105,6 +105,7 @@ def _catalogue() -> None:
         sa.Column("direction", sa.Text, nullable=False),
         sa.Column("started_ms", sa.BigInteger, nullable=False),
         sa.Column("ended_ms", sa.BigInteger),
+        sa.Column("deadline_ms", sa.BigInteger),
         sa.Column("settings", sa.Text, nullable=False),
         sa.Column("pack", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
@@ -121,6 +122,13 @@ def _catalogue() -> None:
         ["workspace", "node"],
         sqlite_where=sa.text("state = 'live'"),
         postgresql_where=sa.text("state = 'live'"),
+    )
+    op.create_index(
+        "ix_conversation_deadline",
+        "conversation",
+        ["workspace", "deadline_ms", "conversation"],
+        sqlite_where=sa.text("deadline_ms IS NOT NULL"),
+        postgresql_where=sa.text("deadline_ms IS NOT NULL"),
     )
     op.create_index("ix_conversation_started", "conversation", ["workspace", "started_ms", "conversation"])
     op.create_table(
@@ -191,6 +199,13 @@ def _catalogue() -> None:
         sa.Column("hash", sa.Text, nullable=False),
         sa.Column("content", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("workspace", "hash", name="pk_pack_version"),
+    )
+    op.create_table(
+        "reasoning",
+        sa.Column("workspace", sa.Text, nullable=False),
+        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("workspace", "hash", name="pk_reasoning"),
     )
 
 
