@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallylight.capture.timeline import BOUND_MS, SETTLED_MS, Timeline
+from tallylight.capture.timeline import BOUND_MS, SETTLED_MS, STALL_MS, Timeline
 
 SSRC = 7
 WRAP = 1 << 32
@@ -21,12 +21,17 @@ def test_the_first_packet_lies_where_it_arrived(timestamp: int, arrival: int) ->
 
 @given(word, st.lists(st.integers(0, 200), min_size=1, max_size=60))
 def test_timestamps_place_not_arrivals(base: int, jitter: list[int]) -> None:
-    """Whatever the jitter, wrap included, each packet lies 20 ms after the one before, but for corrections of 1 ms."""
+    """Whatever the jitter, wrap included, each packet lies 20 ms after the one before, but for corrections of 1 ms.
+
+    One correction may be larger: the first, for a first packet that came late."""
     line = Timeline()
     starts = [line.place((base + 160 * n) % WRAP, 1_000 + 20 * n + late, SSRC) for n, late in enumerate(jitter)]
-    for before, after in pairwise(starts):
-        assert abs(after - before - 20) <= 1
-    assert abs(starts[-1] - starts[0] - 20 * (len(starts) - 1)) <= 1 + 20 * len(starts) // 250
+    corrections = [after - before - 20 for before, after in pairwise(starts)]
+    large = [(number, by) for number, by in enumerate(corrections) if abs(by) > 1]
+    assert all(number < 8 and -STALL_MS <= by < 0 for number, by in large)
+    assert len(large) <= 1
+    at_once = sum(by for _, by in large)
+    assert abs(starts[-1] - starts[0] - 20 * (len(starts) - 1) - at_once) <= 1 + 20 * len(starts) // 250
 
 
 @given(word, st.lists(st.sampled_from([10, 20, 30, 60]), min_size=5, max_size=100), st.randoms(use_true_random=False))
@@ -224,3 +229,14 @@ def test_whatever_comes_no_packet_lies_far_ahead_of_its_arrival(stream: list[tup
         start = line.place(timestamp, now, ssrc, end)
         assert now - 10_000 <= start <= now + max(BOUND_MS, SETTLED_MS) + 250
         end = max(end, start + 20)
+
+
+@given(late_ms=st.integers(3, STALL_MS))
+def test_a_first_packet_that_was_kept_waiting_is_made_good_within_the_first_tenths_of_a_second(late_ms: int) -> None:
+    timeline = Timeline()
+    placed = []
+    for packet in range(50):
+        true_ms = packet * 20
+        placed.append(timeline.place(packet * 160, true_ms + (late_ms if packet == 0 else 0), 1) - true_ms)
+    assert placed[0] == late_ms
+    assert all(abs(error) <= 1 for error in placed[8:])

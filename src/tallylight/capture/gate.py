@@ -69,6 +69,12 @@ class Gate:
             if span.until_ms is None or span.until_ms > at_ms:
                 span.until_ms = max(span.from_ms, at_ms)
 
+    def changes(self, start_ms: int, end_ms: int) -> list[int]:
+        """The instants inside [start_ms, end_ms) at which another answer of `admit` begins, in order."""
+        spans = [*self._spans, self.pending] if self.pending is not None else self._spans
+        instants = {instant for span in spans for instant in (span.from_ms, span.until_ms) if instant is not None}
+        return sorted(instant for instant in instants if start_ms < instant < end_ms)
+
     def admit(self, start_ms: int, end_ms: int) -> DecisionId | None:
         """The decision under which media [start_ms, end_ms) passes, or None: it does not, not even in part."""
         for span in reversed(self._spans):

@@ -3,7 +3,8 @@
 The first packet's arrival anchors the stream; every later one lies where its timestamp says, so jitter, loss, silence
 and late arrival move nothing. A stream is anchored anew when its source (SSRC) changes or its timestamps jump. The
 sender's clock is never exactly ours: the least delay seen in each stretch of the stream tells by how much, and the
-placing follows in steps of 1 ms, at most one in 250 ms, so that after hours every leg still lies on the same clock.
+placing follows in steps of 1 ms, at most one in 250 ms, so that after hours every leg still lies on the same clock. Only
+the delay of the anchoring packet itself is taken back at once, after the first 100 ms.
 
 Pure. Positions are samples at 8 kHz (8 a millisecond), media times integer ms since the conversation's start.
 """
@@ -35,6 +36,13 @@ COARSE_MS = 10
 AHEAD_MS = 100
 """A new anchor may wait for media already placed to end, but at most this long."""
 
+FIRST_REVIEW = 100 * RATE
+"""A new anchor's own delay is known by then, and taken back in one step: a first packet that a busy machine kept waiting
+would otherwise misplace the whole beginning."""
+
+STALL_MS = 60
+"""The most that is taken back at once; a longer wait is a burst, not a busy machine, and is corrected slowly."""
+
 FINE_REVIEW = 2_000 * RATE
 COARSE_REVIEW = 250 * RATE
 NO_FLOOR = -(1 << 62)
@@ -59,6 +67,7 @@ class Timeline:
         "_slew_at",
         "_ssrc",
         "_timestamp",
+        "_young",
         "anchors",
         "slewed_ms",
     )
@@ -76,6 +85,7 @@ class Timeline:
         self._late_ms = 0
         self._late_mark = -1
         self._jump: tuple[int, int, int, int] | None = None
+        self._young = True
         self.anchors = 0
         """How often the stream was anchored."""
         self.slewed_ms = 0
@@ -173,19 +183,26 @@ class Timeline:
         self._timestamp = timestamp
         self._position = position
         self._least = _FAR
-        self._review_at = position + COARSE_REVIEW
+        self._review_at = position + FIRST_REVIEW
+        self._young = True
         self._slew_at = NO_FLOOR
         self._late_mark = -1
         self._jump = None
         self.anchors += 1
 
     def _review(self) -> None:
-        """One step towards the least delay of the stretch that ends here; takes effect with the next packet."""
+        """Towards the least delay of the stretch that ends here: one step, or all the way for an anchor that came late.
+
+        Takes effect with the next packet."""
         error, self._least = self._least, _FAR
-        move = RATE if error > DEAD_MS else -RATE if error < -DEAD_MS else 0
+        young, self._young = self._young, False
+        if young:
+            move = error * RATE if -STALL_MS <= error < -DEAD_MS else 0
+        else:
+            move = RATE if error > DEAD_MS else -RATE if error < -DEAD_MS else 0
         if move:
             self._slew_at = self._position
             self._slew = move
             self._position += move
             self.slewed_ms += move // RATE
-        self._review_at = self._position + (COARSE_REVIEW if abs(error) > COARSE_MS else FINE_REVIEW)
+        self._review_at = self._position + (COARSE_REVIEW if young or abs(error) > COARSE_MS else FINE_REVIEW)

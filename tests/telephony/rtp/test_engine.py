@@ -20,6 +20,7 @@ def test_the_tick_keeps_to_its_grid_and_catches_up() -> None:
     engine = MediaEngine(clock=clock, network=MemoryNetwork())
     ticks: list[int] = []
     engine.tick = lambda: ticks.append(clock.monotonic_ns() // 1_000_000)  # type: ignore[method-assign]
+    engine.open_leg()
     engine.start()
     clock.advance(0.0305)
     assert ticks == [10, 20, 30]
@@ -42,6 +43,7 @@ def test_a_slow_tick_leaves_out_instants_and_does_not_drift() -> None:
         return real()
 
     network.poll = slow  # type: ignore[method-assign]
+    engine.open_leg()
     engine.start()
     clock.advance(0.1)
     assert seen[:5] == [10, 20, 60, 70, 80]
@@ -286,3 +288,25 @@ def test_the_same_program_in_a_simulation() -> None:
     engine.stop()
     assert one.stats.received == 100
     assert len(other.queue) >= 100
+
+
+def test_nothing_ticks_while_there_are_no_legs() -> None:
+    clock = VirtualClock()
+    engine = MediaEngine(clock=clock, network=MemoryNetwork())
+    ticks: list[int] = []
+    engine.tick = lambda: ticks.append(clock.monotonic_ns() // 1_000_000)  # type: ignore[method-assign]
+    engine.start()
+    clock.advance(1)
+    assert ticks == []
+    leg = engine.open_leg()
+    clock.advance(0.03)
+    assert ticks == [1_010, 1_020, 1_030]
+    leg.close()
+    clock.advance(1)
+    assert ticks == [1_010, 1_020, 1_030, 1_040]
+    engine.open_leg()
+    clock.advance(0.02)
+    assert ticks[4:] == [2_040, 2_050]
+    engine.stop()
+    clock.advance(1)
+    assert len(ticks) == 6

@@ -105,6 +105,7 @@ class RtpLeg:
 
     @sink.setter
     def sink(self, sink: AudioSink | None) -> None:
+        self.incoming.hand_over()
         self.incoming.sink = sink
 
     @property
@@ -205,10 +206,15 @@ class RtpLeg:
         if self._peer is not None:
             self._peer.send_digit(key)
 
+    def hand_over(self) -> None:
+        """Give the sink what has been received and waits to be handed on."""
+        self.incoming.hand_over()
+
     @property
     def stats(self) -> LegStats:
         """The counts so far."""
         incoming, out = self.incoming, self.outgoing
+        incoming.hand_over()
         reception = incoming.reception
         return LegStats(
             received=reception.received,
@@ -237,6 +243,7 @@ class RtpLeg:
         """Say goodbye, send and receive no more, give the ports back. Closing twice does nothing."""
         if self._closed:
             return
+        self.incoming.hand_over()
         self._send_reports([rtcp.Goodbye(ssrcs=(self.outgoing.ssrc,))])
         self._closed = True
         self.peer = None
@@ -248,8 +255,9 @@ class RtpLeg:
         self._voice_port.close()
         self._reports_port.close()
 
-    def report(self, now_ms: int) -> None:
-        """Send RTCP reports if they are due. For the engine."""
+    def look_after(self, now_ms: int) -> None:
+        """Hand on the voice that waits, send RTCP reports if they are due. For the engine, five times a second."""
+        self.incoming.hand_over()
         if self._reporter.due_ms <= now_ms and not self._closed:
             self._reporter.schedule(now_ms)
             self._send_reports([])
@@ -319,6 +327,7 @@ class RtpLeg:
         if negotiated is None or negotiated.remote[0] == HELD:
             return
         incoming = self.incoming
+        incoming.hand_over()
         reports = self._reporter.build(
             incoming.reception, incoming.ssrc, incoming.jitter >> 4, self._host.now_ms(), self._host.wall_ms()
         )

@@ -14,7 +14,7 @@ from typing import Protocol
 from tallylight.telephony.rtp import digits, tones
 from tallylight.telephony.rtp.g711 import SILENCE, mix
 from tallylight.telephony.rtp.negotiated import Codec
-from tallylight.telephony.rtp.packet import HEADER, PLAIN
+from tallylight.telephony.rtp.packet import HEAD, MARKER, PLAIN
 from tallylight.telephony.rtp.prompt import Prompt
 
 NEVER = 1 << 62
@@ -85,6 +85,7 @@ class Outgoing:
         "event_type",
         "failed",
         "kind",
+        "newest",
         "octets",
         "open",
         "origin",
@@ -92,21 +93,17 @@ class Outgoing:
         "ptime_ms",
         "sent",
         "sent_ms",
-        "sequence",
         "sequence_shift",
         "span",
         "ssrc",
-        "timestamp",
         "timestamp_shift",
         "transmit",
     )
 
     def __init__(self, *, ssrc: int, sequence: int, timestamp: int, now_ms: int) -> None:
         self.ssrc = ssrc
-        self.sequence = sequence
-        """Of the newest packet sent."""
-        self.timestamp = timestamp
-        """Of the newest packet sent."""
+        self.newest = sequence << 32 | timestamp
+        """The first eight bytes of the newest packet sent, as a number."""
         self.span = 0
         """Samples in the newest packet sent."""
         self.sent_ms = now_ms
@@ -134,6 +131,11 @@ class Outgoing:
         self._mixture = bytearray()
         self._fed_ms = -NEVER
         self._digits: deque[DigitOut] = deque()
+
+    @property
+    def timestamp(self) -> int:
+        """Of the newest packet sent."""
+        return self.newest & _MASK
 
     def allow(self, now_ms: int) -> None:
         """The party may be sent to (again): silence from now on, or what was interrupted."""
@@ -199,16 +201,26 @@ class Outgoing:
                     del mixture[: len(mixture) - MIXTURE_MS * 8]
             return False
         self.origin = origin
-        self.sequence_shift = (self.sequence + 1 - sequence) & 0xFFFF
+        self.sequence_shift = ((self.newest >> 32) + 1 - sequence) & 0xFFFF
         self.timestamp_shift = (self._next_timestamp(now_ms) - timestamp) & _MASK
         self.due_ms = now_ms + QUIET_MS
         return True
 
-    def insert(self, marker: int, sequence: int, timestamp: int, payload: bytes) -> None:
+    def relay(self, sequence: int, timestamp: int, payload: bytes, now_ms: int, *, marker: bool) -> None:
+        """Pass on the flowing peer's newest packet."""
+        self.newest = head = self._shifted(sequence, timestamp, marker)
+        self.sent_ms = now_ms
+        self.span = len(payload)
+        self._put(head, payload)
+
+    def insert(self, sequence: int, timestamp: int, payload: bytes, *, marker: bool) -> None:
         """Pass on a packet of the flowing peer that others have overtaken."""
+        self._put(self._shifted(sequence, timestamp, marker), payload)
+
+    def _shifted(self, sequence: int, timestamp: int, marker: bool) -> int:
         sequence = (sequence + self.sequence_shift) & 0xFFFF
         timestamp = (timestamp + self.timestamp_shift) & _MASK
-        self._put(HEADER.pack(PLAIN, marker | self.kind, sequence, timestamp, self.ssrc) + payload)
+        return _head(self.kind, sequence, timestamp) | (MARKER if marker else 0)
 
     def pace(self, now_ms: int) -> None:
         """Send what is due at `now_ms`."""
@@ -269,10 +281,9 @@ class Outgoing:
     def _send(self, payload: bytes) -> bool:
         timestamp = self._next_timestamp(self.due_ms)
         pause = (timestamp - self.timestamp) & _MASK != self.span or not self.sent
-        self.timestamp = timestamp
         self.span = len(payload)
         self.sent_ms = self.due_ms
-        return self._transmit(self.kind | 0x80 if pause else self.kind, timestamp, payload)
+        return self._transmit(self.kind, timestamp, payload, marker=pause)
 
     def _send_digit(self) -> None:
         digit = self._digits[0]
@@ -282,24 +293,29 @@ class Outgoing:
         if self.event_type is None or len(payload) != 4:
             self._send(payload)
             return
-        kind = self.event_type
+        first = digit.timestamp is None
         if digit.timestamp is None:
-            digit.timestamp = self.timestamp = self._next_timestamp(self.due_ms)
+            digit.timestamp = self._next_timestamp(self.due_ms)
             self.sent_ms = self.due_ms
-            kind |= 0x80
         self.span = (self.due_ms - self.sent_ms + self.ptime_ms) * 8
-        self._transmit(kind, digit.timestamp, payload)
+        self._transmit(self.event_type, digit.timestamp, payload, marker=first)
 
-    def _transmit(self, kind: int, timestamp: int, payload: bytes) -> bool:
-        self.sequence = (self.sequence + 1) & 0xFFFF
-        return self._put(HEADER.pack(PLAIN, kind, self.sequence, timestamp, self.ssrc) + payload)
+    def _transmit(self, kind: int, timestamp: int, payload: bytes, *, marker: bool) -> bool:
+        sequence = (self.newest >> 32) + 1 & 0xFFFF
+        self.newest = head = _head(kind, sequence, timestamp) | (MARKER if marker else 0)
+        return self._put(head, payload)
 
-    def _put(self, packet: bytes) -> bool:
+    def _put(self, head: int, payload: bytes) -> bool:
         try:
-            self.transmit(packet)
+            self.transmit(HEAD.pack(head, self.ssrc) + payload)
         except OSError:
             self.failed += 1
             return False
         self.sent += 1
-        self.octets += len(packet) - HEADER.size
+        self.octets += len(payload)
         return True
+
+
+def _head(kind: int, sequence: int, timestamp: int) -> int:
+    """The first eight bytes of a packet without marker."""
+    return PLAIN << 56 | kind << 48 | sequence << 32 | timestamp

@@ -8,6 +8,12 @@ from tallylight.telephony.rtp.errors import PacketMalformed
 HEADER = struct.Struct(">BBHII")
 """Version, padding, extension, CSRC count; marker and payload type; sequence; timestamp; SSRC. 12 bytes."""
 
+HEAD = struct.Struct(">QI")
+"""The same 12 bytes as two numbers: all that changes from packet to packet is at the end of the first, and the SSRC."""
+
+MARKER = 1 << 55
+"""In the first of the two."""
+
 PLAIN = 0x80
 """The first byte of nearly every packet: version 2, no padding, no extension, no CSRC."""
 
