@@ -84,9 +84,7 @@ class Talk:
                 party=party,
                 role=role,
                 places=DENMARK,
-                basis=self.house.settings.customer_basis
-                if role is Role.CUSTOMER
-                else self.house.settings.agent_basis,
+                basis=self.house.settings.customer_basis if role is Role.CUSTOMER else self.house.settings.agent_basis,
                 employee_notice=role is Role.AGENT,
                 offset_ms=self.runner.offset_ms(),
             ),

@@ -7,7 +7,8 @@ from tallylight.law.vocabulary import Method, Purpose, Role
 from tallylight.policy.decision import Lamp
 from tallylight.vault.disk import Call
 from tallylight.vault.recovery import scan
-from tests.live.conftest import House, Talk
+from tallylight.vault.tables import read_project_keys
+from tests.live.conftest import Talk
 
 
 def stored(talk: Talk) -> dict[tuple[str, str], tuple[str, int]]:
@@ -168,3 +169,65 @@ def test_a_caller_who_leaves_in_the_prompt_leaves_events_only(talk: Talk) -> Non
     talk.end("abandoned", abandoned=True)
     assert {state for state, _ in stored(talk).values()} <= {"erased"}
     assert list(talk.house.store.objects.list()) == []
+
+
+def test_a_commit_that_comes_after_the_recording_failed_opens_nothing(talk: Talk) -> None:
+    talk.ask()
+    stall = talk.house.commits.stall(talk.house.commits.next)
+    talk.say_yes()
+    talk.speak(talk.customer, 1600)
+    talk.runner.fail("a key is missing")
+    stall.release()
+    talk.house.settle(3)
+    assert talk.runner.lamps()[talk.customer] is Lamp.OFF
+    talk.speak(talk.customer, 500)
+    talk.end()
+    assert stored(talk)[TALK] == ("erased", 0)
+
+
+def test_a_proof_whose_opening_was_missed_is_kept_from_its_late_commit_on(talk: Talk) -> None:
+    talk.ask()
+    stall = talk.house.commits.stall(talk.house.commits.next)
+    talk.say_yes()
+    talk.speak(talk.customer, 1600)
+    stall.release()
+    talk.house.settle(2)
+    talk.speak(talk.customer, 500)
+    talk.runner.tracks.end_proof(talk.customer, talk.runner.offset_ms())
+    talk.speak(talk.customer, 500)
+    talk.end()
+    assert stored(talk)[PROOF] == ("sealed", 500)
+
+
+def test_a_proof_that_was_over_before_its_late_commit_stays_empty(talk: Talk) -> None:
+    talk.ask()
+    stall = talk.house.commits.stall(talk.house.commits.next)
+    talk.say_yes()
+    talk.speak(talk.customer, 1600)
+    talk.runner.tracks.end_proof(talk.customer, talk.runner.offset_ms())
+    stall.release()
+    talk.house.settle(2)
+    talk.speak(talk.customer, 500)
+    talk.end()
+    assert stored(talk)[PROOF] == ("erased", 0)
+    assert stored(talk)[TALK] == ("sealed", 500)
+
+
+def test_a_withdrawal_erases_even_where_another_gate_finds_no_key(talk: Talk) -> None:
+    talk.ask()
+    talk.say_yes()
+    talk.house.settle()
+    talk.speak(talk.customer, 1000)
+    talk.runner.tracks.end_proof(talk.customer, talk.runner.offset_ms())
+    talk.house.store.keyring.unload_project(talk.house.settings.project)
+    talk.join(Role.AGENT, "sip:agent@127.0.0.1")
+    at = talk.runner.offset_ms()
+    withdrawal = WithdrawConsent(party=talk.customer, method=Method.DIGIT, evidence="digits *2", offset_ms=at)
+    assert talk.runner.command(withdrawal) is None
+    talk.house.settle(2)
+    store = talk.house.store
+    with read_only(store.engine) as connection:
+        for row in read_project_keys(connection, store.workspace):
+            store.keyring.load_project_key(row)
+    assert stored(talk)[TALK] == ("erased", 0)
+    assert set(talk.runner.lamps().values()) == {Lamp.OFF}

@@ -16,5 +16,6 @@ def canonical_or_anonymous(text: str, country: str) -> str:
 
 
 def user_at(caller: SipUri, host: str, port: int) -> SipUri:
-    """The caller's user part at our own host: in whose name the agent is called."""
-    return SipUri(user=caller.user or "anonymous", host=host, port=port)
+    """The caller's user part, without a password, at our own host: in whose name the agent is called."""
+    user, _, _ = (caller.user or "").partition(":")
+    return SipUri(user=user or "anonymous", host=host, port=port)

@@ -43,6 +43,7 @@ def sweep_json(report: SweepReport) -> Mapping[str, JsonValue]:
         "state": report.state.value,
         "due": report.due,
         "stored": report.stored,
+        "conversations": report.conversations,
         "reason": report.reason,
         "outcome": dict(report.outcome.to_json()) if report.outcome is not None else None,
     }

@@ -1,6 +1,7 @@
 """`tallylight serve`: every room joined, from the lock on the folder to the line `ready`, and back in good order."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -10,10 +11,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from logging.handlers import QueueListener
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tallylight.app.addresses import canonical_or_anonymous, user_at
+from tallylight.app.figures import RunningFigures
 from tallylight.app.logs import log_to
 from tallylight.app.orders import Orders
 from tallylight.app.store import Store, lock, open_store, prepare_projects
@@ -33,18 +36,20 @@ from tallylight.policy.places import places_of
 from tallylight.policy.settings import Settings
 from tallylight.policy.situation import Place, PlaceEvidence
 from tallylight.speech.espeak import EspeakSynthesiser
+from tallylight.speech.synthesis import Synthesiser
 from tallylight.telephony.b2bua.desk import Desk
 from tallylight.telephony.b2bua.inbound import InboundCall
 from tallylight.telephony.b2bua.switchboard import Switchboard
 from tallylight.telephony.flow.prompts import Prompts
 from tallylight.telephony.flow.settings import FlowSettings
 from tallylight.telephony.rtp.engine import MediaEngine
+from tallylight.telephony.rtp.network import MediaNetwork
 from tallylight.telephony.sip.admission import Admission
 from tallylight.telephony.sip.agent import UserAgent
 from tallylight.telephony.sip.board import Credentials, SipOptions
 from tallylight.telephony.sip.digest import DigestServer
 from tallylight.telephony.sip.errors import SipError
-from tallylight.telephony.sip.network import Transport
+from tallylight.telephony.sip.network import SipNetwork, Transport
 from tallylight.telephony.sip.transport import SocketNetwork
 from tallylight.telephony.sip.uri import SipUri
 from tallylight.vault.alarm import Alarm as LogAlarm
@@ -62,6 +67,8 @@ EXIT_S = 9.5
 STOP_S = 8.0
 """How long a stopping server waits for its calls to be sealed; what is not is sealed at the next start."""
 
+_LOG_TROUBLE = frozenset({LogAlarmKind.QUEUE_FULL, LogAlarmKind.DISK_FULL, LogAlarmKind.FILE_DEAD})
+"""What stands until the log says that it stores again."""
 _LOG_ALARMS = {
     LogAlarmKind.QUEUE_FULL: AlarmKind.LOG_BEHIND,
     LogAlarmKind.DISK_FULL: AlarmKind.DISK_FULL,
@@ -83,32 +90,39 @@ def serve(options: ServeOptions) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
     options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lock(options.data):
-        log_to(options.data / "logs")
-        asyncio.run(_serve(options))
+        logs = log_to(options.data / "logs")
+        try:
+            asyncio.run(_serve(options, logs))
+        finally:
+            logs.stop()
     return 0
 
 
-async def _serve(options: ServeOptions) -> None:
+async def _serve(options: ServeOptions, logs: QueueListener) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
         server = await Server.start(options, stack)
+        # What is loaded by now stays: the collector need not look at it again and again while people talk.
+        gc.freeze()
         sys.stdout.write(f"ready {server.line()}\n")
         sys.stdout.flush()
         await stopping.wait()
         logger.info("stopping")
-        _exit_in_time()
+        _exit_in_time(logs)
         await server.end_calls()
 
 
-def _exit_in_time() -> None:
+def _exit_in_time(logs: QueueListener) -> None:
     """A disk or a database that hangs must not keep a stopping process: what is not sealed then is at the next start."""
 
     def give_up() -> None:
         logger.error("stopping took longer than %g s; the next start seals what is left", EXIT_S)
-        logging.shutdown()
+        last_lines = threading.Thread(target=logs.stop, daemon=True)
+        last_lines.start()
+        last_lines.join(0.3)
         os._exit(1)
 
     timer = threading.Timer(EXIT_S, give_up)
@@ -138,10 +152,9 @@ class Server:
             raise ConfigError("No agent is configured: name one with --connect sip:agent@HOST:PORT.")
         self.target = SipUri.parse(connect)
         self._log: LiveLog | None = None
+        self._log_trouble: str | None = None
         self._sealer: Sealer | None = None
         self._desk: Desk | None = None
-        self._agent: UserAgent | None = None
-        self._engine: MediaEngine | None = None
         self.switchboard = Switchboard(desk=lambda: self.desk, target=self.target, is_ours=self._is_ours)
 
     @classmethod
@@ -153,10 +166,13 @@ class Server:
         clock: Clock | None = None,
         disk: Disk | None = None,
         faults: WriterFaults | None = None,
+        network: SipNetwork | None = None,
+        media: MediaNetwork | None = None,
+        synthesiser: Synthesiser | None = None,
     ) -> "Server":
         """Recover, then open every door. Raises TallylightError with what to do.
 
-        The machine's clock, disk and commits stand where no others are given.
+        The machine's clock, disk, commits, sockets and voice stand where no others are given: a simulation gives all.
         """
         loop = asyncio.get_running_loop()
         store = await loop.run_in_executor(
@@ -168,7 +184,7 @@ class Server:
         stack.callback(server.sealing.shutdown, wait=False, cancel_futures=True)
         await server._recover()
         server._open_log(stack)
-        await server._open_phones(stack)
+        await server._open_phones(stack, network, media, synthesiser)
         await server._open_doors(stack)
         return server
 
@@ -226,46 +242,60 @@ class Server:
 
     def _log_alarm(self, alarm: LogAlarm) -> None:
         if alarm.kind is LogAlarmKind.RECOVERED:
+            self._log_trouble = None
             logger.warning("the live log stores again")
             return
+        if alarm.kind in _LOG_TROUBLE:
+            self._log_trouble = alarm.message
         kind = _LOG_ALARMS.get(alarm.kind, AlarmKind.LOG_FAILED)
         self.store.alarms.raise_alarm(kind, alarm.message, missing_ms=alarm.dropped_ms)
 
-    async def _open_phones(self, stack: AsyncExitStack) -> None:
+    async def _open_phones(
+        self,
+        stack: AsyncExitStack,
+        network: SipNetwork | None,
+        media: MediaNetwork | None,
+        synthesiser: Synthesiser | None,
+    ) -> None:
         store, configuration = self.store, self.store.configuration
         sip, endpoint = configuration.sip, self.sip_endpoint
-        synthesiser = EspeakSynthesiser(cache=store.directory / "cache" / "prompts")
-        stack.callback(synthesiser.close)
+        if synthesiser is None:
+            espeak = synthesiser = EspeakSynthesiser(cache=store.directory / "cache" / "prompts")
+            stack.callback(espeak.close)
         flow = configuration.flow
         prompts = Prompts(synthesiser, withdraw_code=flow.withdraw_code, cut_s=flow.prompt_seconds)
         await prompts.prepare(self.settings.values())
-        self._engine = MediaEngine(
-            clock=store.clock, bind=endpoint.host, advertise=self.advertise or endpoint.host, ports=sip.rtp_ports
+        engine = MediaEngine(
+            clock=store.clock,
+            bind=endpoint.host,
+            advertise=self.advertise or endpoint.host,
+            ports=sip.rtp_ports,
+            network=media,
         )
         digest = None
         if sip.credentials:
             digest = DigestServer(sip.realm, {login.user: login.password for login in sip.credentials}, os.urandom(32))
-        network = SocketNetwork(
+        network = network or SocketNetwork(
             host=endpoint.host,
             port=endpoint.port,
             advertise=self.advertise,
             transports=frozenset(Transport(name.upper()) for name in sip.transports),
         )
-        agent = self._agent = UserAgent(
+        agent = UserAgent(
             clock=store.clock,
             network=network,
             admission=Admission(sip.allowed, digest),
             on_call=self.switchboard.on_call,
             options=SipOptions(stay_on_udp=frozenset(sip.stay_on_udp)),
         )
-        self._desk = self._make_desk(prompts, self._engine, agent, network)
-        self._engine.start()
-        stack.callback(self._engine.stop)
+        self._desk = self._make_desk(prompts, engine, agent, network)
+        engine.start()
+        stack.callback(engine.stop)
         await agent.start()
-        self.sip_endpoint = Endpoint(host=endpoint.host, port=network.port)
+        self.sip_endpoint = Endpoint(host=endpoint.host, port=network.advertised(Transport.UDP)[1])
         stack.push_async_callback(agent.stop)
 
-    def _make_desk(self, prompts: Prompts, engine: MediaEngine, agent: UserAgent, network: SocketNetwork) -> Desk:
+    def _make_desk(self, prompts: Prompts, engine: MediaEngine, agent: UserAgent, network: SipNetwork) -> Desk:
         store, configuration = self.store, self.store.configuration
         flow, outbound = configuration.flow, configuration.sip.outbound
         country = configuration.controller.country.partition("-")[0]
@@ -308,6 +338,7 @@ class Server:
         )
 
     async def _open_doors(self, stack: AsyncExitStack) -> None:
+        self.store.metrics.registry.register(RunningFigures(self))
         orders = Orders(self.store, self.switchboard, self.log, self.loop)
         control = ControlServer(self.store.directory, orders.handlers())
         await control.start()
@@ -379,6 +410,9 @@ class Server:
         found = []
         if self.store.writer.failing:
             found.append(("database", "The database refused the last commit. Look at its disk."))
+        trouble = self._log_trouble
+        if trouble is not None:
+            found.append(("log", trouble))
         if self._log is None:
             found.append(("recovery", "Recovery after the last stop is not finished."))
         return found

@@ -26,6 +26,9 @@ from tallylight.telephony.sip.uri import SipUri
 AGENT_PORTS = (21_000, 21_199)
 CALLER_PORTS = (21_200, 21_399)
 LOOK_EVERY_S = 0.2
+SNAPSHOT_EVERY = 50
+"""Looks between two pictures of the wall where the output is no terminal."""
+WIDTH = 120
 LIMIT_S = 85.0
 OUTPUT = Path("demo-recording.wav")
 
@@ -88,8 +91,12 @@ class Demo:
             ]
             calls = [self._spawn(self._place(scene, phone, port)) for scene, phone in zip(SCENES, phones, strict=True)]
             with Live(self.wall.render(), console=self.console, refresh_per_second=5, transient=False) as live:
+                looks = 0
                 while await self._look() or not all(call.done() for call in calls):
                     live.update(self.wall.render())
+                    looks += 1
+                    if not self.console.is_terminal and looks % SNAPSHOT_EVERY == 0:
+                        self.console.print(self.wall.render())
                     await asyncio.sleep(LOOK_EVERY_S)
                 live.update(self.wall.render())
             for call in calls:
@@ -226,8 +233,8 @@ class Afterwards:
         self.console.print()
 
     async def verify(self) -> None:
-        self._show("ledger", "verify")
-        self.console.print((await run(("ledger", "verify", "--data", self.data))).rstrip())
+        self._show("ledger", "verify", "--json")
+        self.console.print_json(json.dumps(await run_json(("ledger", "verify", "--data", self.data))))
 
     def _show(self, *command: str) -> None:
         self.console.print(f"[bold]$ tallylight {' '.join(command)}[/bold]", highlight=False)
@@ -236,6 +243,8 @@ class Afterwards:
 async def main() -> int:
     """Run the demo. Returns the exit status."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     folder = Path(tempfile.mkdtemp(prefix="tallylight-demo-"))
     synthesiser = EspeakSynthesiser(cache=Path.home() / ".cache" / "tallylight" / "demo")
     try:

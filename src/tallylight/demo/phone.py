@@ -12,6 +12,7 @@ from tallylight.telephony.rtp.engine import MediaEngine
 from tallylight.telephony.rtp.g711 import decode
 from tallylight.telephony.rtp.leg import RtpLeg
 from tallylight.telephony.rtp.negotiated import Codec, Direction
+from tallylight.telephony.rtp.network import MediaNetwork
 from tallylight.telephony.rtp.prompt import Prompt
 from tallylight.telephony.sip import sdp
 from tallylight.telephony.sip.admission import Admission
@@ -19,6 +20,7 @@ from tallylight.telephony.sip.agent import UserAgent
 from tallylight.telephony.sip.board import Credentials
 from tallylight.telephony.sip.call import Call
 from tallylight.telephony.sip.errors import SipError
+from tallylight.telephony.sip.network import SipNetwork, Transport
 from tallylight.telephony.sip.observer import EndCause
 from tallylight.telephony.sip.transport import SocketNetwork
 from tallylight.telephony.sip.uri import SipUri
@@ -42,6 +44,8 @@ class Ear:
 
     def __init__(self) -> None:
         self.samples = array("h")
+        self.loud_ms = 0
+        """How much was heard that is no silence."""
         self.last_loud_ms: int | None = None
         """When something was last heard that is no silence."""
 
@@ -52,6 +56,7 @@ class Ear:
         heard = array("h", decode(Codec(payload_type), payload))
         self.samples[begin : begin + len(heard)] = heard
         if max(heard) - min(heard) > AUDIBLE:
+            self.loud_ms += duration_ms
             self.last_loud_ms = start_ms + duration_ms
 
     def seconds(self) -> float:
@@ -118,6 +123,12 @@ class PhoneCall:
         timer = self._phone.clock.call_later(seconds, passed.set)
         await self._first(passed.wait(), self.is_over.wait())
         timer.cancel()
+
+    @property
+    def sip(self) -> Call:
+        """The SIP call, once placed or taken."""
+        assert self._call is not None
+        return self._call
 
     def hang_up(self) -> None:
         assert self._call is not None
@@ -222,7 +233,10 @@ class PhoneCall:
 
 
 class Phone:
-    """A telephone on loopback. `on_ring` gets each call that comes in; without one, calls are refused as busy."""
+    """A telephone on loopback. `on_ring` gets each call that comes in; without one, calls are refused as busy.
+
+    `network` and `media` take the place of the machine's sockets in a simulation; the phone is then at `host`.
+    """
 
     def __init__(
         self,
@@ -233,15 +247,19 @@ class Phone:
         port: int = 0,
         codecs: tuple[Codec, ...] = (Codec.PCMU, Codec.PCMA),
         sends_events: bool = True,
-        on_ring: Callable[["PhoneRing"], None] | None = None,
+        on_ring: Callable[["PhoneRing"], object] | None = None,
+        host: str = LOOPBACK,
+        network: SipNetwork | None = None,
+        media: MediaNetwork | None = None,
     ) -> None:
         self.clock = clock
         self.user = user
+        self.host = host
         self.codecs = codecs
         self.sends_events = sends_events
         self._on_ring = on_ring
-        self._network = SocketNetwork(host=LOOPBACK, port=port)
-        self._engine = MediaEngine(clock=clock, bind=LOOPBACK, ports=ports)
+        self._network = network or SocketNetwork(host=host, port=port)
+        self._engine = MediaEngine(clock=clock, bind=host, ports=ports, network=media)
         self.agent = UserAgent(
             clock=clock,
             network=self._network,
@@ -261,7 +279,7 @@ class Phone:
     @property
     def uri(self) -> SipUri:
         """Where this phone is reached."""
-        return SipUri(user=self.user, host=LOOPBACK, port=self._network.port)
+        return SipUri(user=self.user, host=self.host, port=self._network.advertised(Transport.UDP)[1])
 
     def call(self, target: SipUri, *, credentials: Credentials | None = None) -> PhoneCall:
         """Dial."""
@@ -287,6 +305,11 @@ class PhoneRing:
         self._call = call
         self.caller = call.remote
 
+    @property
+    def over(self) -> bool:
+        """Whether the caller has given up, or the call was refused."""
+        return self._call.over
+
     def ring(self) -> None:
         self._call.ring()
 
@@ -294,6 +317,10 @@ class PhoneRing:
         taken = self._phone.open_call()
         taken.take(self._call)
         return taken
+
+    def answer_with(self, sdp: bytes) -> None:
+        """Answer with a session description of any kind, and say nothing."""
+        self._call.answer(sdp)
 
     def refuse(self, status: int) -> None:
         self._call.reject(status)

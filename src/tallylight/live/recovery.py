@@ -6,30 +6,36 @@ files; records without a committed decision or key are destroyed and counted. On
 
 import logging
 from collections.abc import Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
 
+from tallylight.capture.vad import Vad
 from tallylight.catalogue.tables import conversation as conversations
+from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.conversation.events import ConversationEnded
 from tallylight.database.engine import read_only
 from tallylight.database.writer import Transaction
 from tallylight.health.alarms import AlarmKind
-from tallylight.ids import ConversationId, EpochId, TrackId
+from tallylight.ids import ConversationId, EpochId, PartyId, TrackId
+from tallylight.law.vocabulary import Purpose, Role
 from tallylight.live.sealing import COMMIT_S, Sealer
 from tallylight.vault.disk import Disk
 from tallylight.vault.errors import VaultError
-from tallylight.vault.frame import Frame
+from tallylight.vault.frame import Frame, FrameKind, MediaType
 from tallylight.vault.keys import Epoch
 from tallylight.vault.recovery import EpochRecords, discard, read_found, recover
-from tallylight.vault.tables import read_known_epochs
+from tallylight.vault.tables import read_epochs, read_known_epochs
 
 logger = logging.getLogger(__name__)
 
 LOOKED_UP = 500
 """Tracks in one query."""
+SIDE_BY_SIDE = 8
+"""Conversations finished at once: they wait for the disk more than they compute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +73,22 @@ def finish_interrupted(folder: Path, sealer: Sealer, *, disk: Disk | None = None
         ends[records.track] = max(ends.get(records.track, 0), records.end_ms)
     lost = _never_decided(sealer, found.undecided)
     left = _left_behind(sealer)
-    whole = True
-    for conversation, project, running in left:
-        end_ms = _end_of(sealer, conversation, ends)
-        _take_over(sealer, conversation, end_ms if running else None)
-        whole &= sealer.seal_conversation(conversation, project, {}, end_ms)
+
+    def finish(left_behind: tuple[ConversationId, str, bool]) -> bool:
+        conversation, project, running = left_behind
         if running:
+            # Before it is written: a start that is killed here tells it again, rather than never.
             sealer.alarms.raise_alarm(AlarmKind.CONVERSATION_INTERRUPTED, conversation=conversation)
+        end_ms = _end_of(sealer, conversation, ends)
+        ended = None
+        if running:
+            talked_ms = _talked_ms(sealer, conversation)
+            ended = ConversationEnded(outcome="interrupted", talked_ms=talked_ms, offset_ms=end_ms)
+        _take_over(sealer, conversation, ended)
+        return sealer.seal_conversation(conversation, project, {}, end_ms)
+
+    with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE, thread_name_prefix="recovery") as pool:
+        whole = all([*pool.map(finish, left)])
     destroyed = sum(records.records for records in lost)
     if destroyed:
         sealer.alarms.raise_alarm(
@@ -134,11 +149,49 @@ def _end_of(sealer: Sealer, conversation: ConversationId, ends: dict[TrackId, in
         return max((ends.get(TrackId(track), 0) for track in found), default=0)
 
 
-def _take_over(sealer: Sealer, conversation: ConversationId, end_ms: int | None) -> None:
+def _talked_ms(sealer: Sealer, conversation: ConversationId) -> dict[PartyId, int]:
+    """Speech in what is stored of each person. What nobody recorded was counted in memory alone: no less than this."""
+    talk = (
+        select(tracks.c.track, tracks.c.party)
+        .join(
+            parties,
+            (parties.c.workspace == tracks.c.workspace)
+            & (parties.c.conversation == tracks.c.conversation)
+            & (parties.c.party == tracks.c.party),
+        )
+        .where(
+            tracks.c.workspace == sealer.workspace,
+            tracks.c.conversation == conversation,
+            tracks.c.purpose != Purpose.PROOF_OF_CONSENT.value,
+            tracks.c.state == "open",
+            parties.c.role != Role.SYSTEM.value,
+        )
+        .order_by(tracks.c.track)
+    )
+    with read_only(sealer.engine) as connection:
+        found = [
+            (PartyId(row.party), read_epochs(connection, TrackId(row.track), workspace=sealer.workspace))
+            for row in connection.execute(talk)
+        ]
+    voices: dict[PartyId, Vad] = {}
+    for party, epochs in found:
+        voice = voices.setdefault(party, Vad())
+        try:
+            frames = [frame for row in epochs for frame in sealer.read(sealer.keyring.open_epoch(row))]
+        except VaultError as error:
+            _say(error)
+            continue
+        for frame in sorted(frames, key=lambda frame: frame.start_ms):
+            if frame.kind is FrameKind.MEDIA and frame.media is not MediaType.NONE:
+                voice.feed(int(frame.media), frame.payload)
+        voice.flush()
+    return {party: voice.speech_ms for party, voice in voices.items()}
+
+
+def _take_over(sealer: Sealer, conversation: ConversationId, ended: ConversationEnded | None) -> None:
     def write(transaction: Transaction) -> None:
         sealer.chronicle.take_over(transaction, conversation)
-        if end_ms is not None:
-            ended = ConversationEnded(outcome="interrupted", talked_ms={}, offset_ms=end_ms)
+        if ended is not None:
             sealer.chronicle.record(transaction, conversation, [ended], actor="engine")
 
     sealer.writer.submit(write, workspace=sealer.workspace).result(COMMIT_S)

@@ -80,7 +80,8 @@ class ConversationRunner:
         """Called when something a wall would show may have changed."""
         self.ended = False
         self._failed = False
-        self._unwritten: Work | None = None
+        self._works = 0
+        self._unwritten: list[Work] = []
         self._retry: Timer | None = None
         self._retrying = False
         self._in_flight = 0
@@ -106,6 +107,11 @@ class ConversationRunner:
     def offset_ms(self) -> int:
         """Media time now: ms since our 200 OK."""
         return (self._clock.monotonic_ns() - self.anchor_ns) // 1_000_000
+
+    @property
+    def in_flight(self) -> int:
+        """Units of work that the database has and has not answered."""
+        return self._in_flight
 
     def command(self, command: Command, *, actor: str = ENGINE, address: str | None = None) -> Refusal | None:
         """Do what is asked, at once, or say why not. `address` is a joining party's canonical address."""
@@ -148,7 +154,7 @@ class ConversationRunner:
         ]
         self.ended = True
         self._take(events, actor=ENGINE, erase=tuple(self.state.parties) if abandoned else (), why="abandoned")
-        if self._in_flight or self._unwritten is not None:
+        if self._in_flight or self._unwritten:
             self._when_written.append(done)
         else:
             done()
@@ -198,9 +204,17 @@ class ConversationRunner:
         """Fold events into the state, move the gates, then write."""
         for event in events[folded:]:
             self.state = apply(self.state, event)
-        work = Work(conversation=self.conversation, actor=actor, events=events, identities=identities or {})
+        self._works += 1
+        work = Work(
+            number=self._works,
+            conversation=self.conversation,
+            actor=actor,
+            events=events,
+            identities=identities or {},
+        )
         given = frozenset(event.party for event in events if isinstance(event, ConsentGiven))
         withdrawn = tuple(event.party for event in events if isinstance(event, ConsentWithdrawn))
+        missing: TallylightError | None = None
         for event in tuple(events):
             if isinstance(event, LampsChanged):
                 try:
@@ -208,18 +222,18 @@ class ConversationRunner:
                         self.state, event, work, given=given, may_open=not (self._failed or self.ended)
                     )
                 except TallylightError as error:
-                    self._write(work)
-                    self.fail("a key is missing", error)
-                    return
+                    missing = error
         for party in (*withdrawn, *erase):
             self.tracks.erase(party, why, work, talk_only=not erase)
         self._write(work)
+        if missing is not None:
+            self.fail("a key is missing", missing)
         if self.on_change is not None:
             self.on_change()
 
     def _write(self, work: Work) -> None:
-        if self._unwritten is not None or self._retrying:
-            self._keep_unwritten(work)
+        if self._unwritten or self._retrying:
+            self._unwritten.append(work)
         else:
             self._submit(work)
 
@@ -256,13 +270,13 @@ class ConversationRunner:
         error = future.exception()
         if error is not None:
             self.tracks.refused(work)
-            self._keep_unwritten(work)
+            self._unwritten.append(work)
             self.fail("the database does not take events", error)
         else:
-            self.tracks.committed(self.state, work)
+            self.tracks.committed(self.state, work, may_open=not (self._failed or self.ended))
             if self.on_change is not None:
                 self.on_change()
-        if self._unwritten is not None:
+        if self._unwritten:
             self._offer_again()
         elif not self._in_flight:
             waiting, self._when_written = self._when_written, []
@@ -279,20 +293,19 @@ class ConversationRunner:
         if missed:
             self._take(missed, actor=ENGINE)
 
-    def _keep_unwritten(self, work: Work) -> None:
-        """Events the database refused are kept in order and offered again until it takes them."""
-        if self._unwritten is None:
-            self._unwritten = Work(conversation=self.conversation, actor=ENGINE, events=[], identities={})
-        self._unwritten.absorb_refused(work)
-
     def _offer_again(self) -> None:
         if self._retry is None and not self._in_flight:
             self._retry = self._clock.call_later(RETRY_S, self._retry_now)
 
     def _retry_now(self) -> None:
+        """Everything the database refused, as one unit in the order in which it happened."""
         self._retry = None
-        work, self._unwritten = self._unwritten, None
-        if work is not None:
-            self._retrying = True
-            self._torn = False
-            self._submit(work)
+        works, self._unwritten = sorted(self._unwritten, key=lambda work: work.number), []
+        if not works:
+            return
+        again = Work(number=works[0].number, conversation=self.conversation, actor=ENGINE, events=[], identities={})
+        for work in works:
+            again.absorb_refused(work)
+        self._retrying = True
+        self._torn = False
+        self._submit(again)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, literal_column, select
 
 from tallylight.catalogue.errors import TrackGoneError
 from tallylight.catalogue.projections import Chronicle
@@ -16,6 +16,7 @@ from tallylight.catalogue.tables import track as tracks
 from tallylight.clock import Clock
 from tallylight.conversation.events import Event, RecordingFailed, TrackErased, TrackSealed
 from tallylight.database.engine import read_only
+from tallylight.database.statement import Statement
 from tallylight.database.writer import Transaction, Writer
 from tallylight.health.alarms import AlarmKind, Alarms
 from tallylight.health.checks import TrackAccount, check_tracks
@@ -23,7 +24,7 @@ from tallylight.health.metrics import Metrics
 from tallylight.ids import ConversationId, EpochId, PartyId, TrackId, WorkspaceId, new_id
 from tallylight.law.vocabulary import Role
 from tallylight.vault.frame import SOURCE_OURS, SOURCE_PARTY, Frame
-from tallylight.vault.keys import Epoch, EpochKind, KeyRing
+from tallylight.vault.keys import Epoch, EpochKind, EpochRow, KeyRing
 from tallylight.vault.objects import ObjectStore
 from tallylight.vault.seal import SealedObject, seal
 from tallylight.vault.tables import delete_epochs, insert_epoch, read_epochs
@@ -38,10 +39,31 @@ ReadFrames = Callable[[Epoch], Sequence[Frame]]
 
 @dataclass(frozen=True, kw_only=True)
 class UnsealedTrack:
+    """A track of an ended conversation that lies in the live log."""
+
     track: TrackId
     party: PartyId
     role: Role
     project: str
+    epochs: Sequence[EpochRow]
+    """Its live keys."""
+
+
+_UNSEALED = Statement(
+    select(tracks.c.track, tracks.c.party, parties.c.role)
+    .join(
+        parties,
+        (parties.c.workspace == tracks.c.workspace)
+        & (parties.c.conversation == tracks.c.conversation)
+        & (parties.c.party == tracks.c.party),
+    )
+    .where(
+        tracks.c.workspace == bindparam("workspace"),
+        tracks.c.conversation == bindparam("conversation"),
+        tracks.c.state.in_((literal_column("'open'"), literal_column("'closed'"))),
+    )
+    .order_by(tracks.c.track)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,40 +90,51 @@ class Sealer:
         `expected_ms`: admitted media per track, where that is known.
         """
         whole = True
+        ready: list[_Sealed] = []
         for unsealed in self._unsealed(conversation, project):
             try:
-                self._seal(conversation, unsealed, expected_ms.get(unsealed.track), offset_ms)
+                ready.append(self._seal(unsealed, expected_ms.get(unsealed.track), offset_ms))
             except Exception as error:
-                if self._is_erased(unsealed.track):
-                    continue
-                whole = False
-                logger.exception("a track of conversation %s was not sealed", conversation)
-                self.alarms.raise_alarm(
-                    AlarmKind.SEALING_FAILED, type(error).__name__, conversation=conversation, track=unsealed.track
-                )
+                whole &= self._excused(conversation, unsealed.track, error)
+        try:
+            self._register(conversation, ready)
+        except Exception as together:
+            # One of them may be the reason, and is not to hold the others up.
+            for each in ready:
+                try:
+                    if len(ready) == 1:
+                        raise together
+                    self._register(conversation, [each])
+                except Exception as error:
+                    if isinstance(error, TrackGoneError) and each.object is not None:
+                        # The object's key was never stored: it goes as it came.
+                        self.objects.delete(each.object.path)
+                    whole &= self._excused(conversation, each.unsealed.track, error)
         return whole
+
+    def _excused(self, conversation: ConversationId, track: TrackId, error: Exception) -> bool:
+        """Whether an erasure was faster than a sealing that failed; otherwise an alarm."""
+        if self._is_erased(track):
+            return True
+        logger.error("a track of conversation %s was not sealed", conversation, exc_info=error)
+        self.alarms.raise_alarm(AlarmKind.SEALING_FAILED, type(error).__name__, conversation=conversation, track=track)
+        return False
 
     def _unsealed(self, conversation: ConversationId, project: str) -> list[UnsealedTrack]:
         with read_only(self.engine) as connection:
-            found = connection.execute(
-                select(tracks.c.track, tracks.c.party, parties.c.role)
-                .join(
-                    parties,
-                    (parties.c.workspace == tracks.c.workspace)
-                    & (parties.c.conversation == tracks.c.conversation)
-                    & (parties.c.party == tracks.c.party),
+            found = _UNSEALED.run(connection, {"workspace": self.workspace, "conversation": conversation}).fetchall()
+            return [
+                UnsealedTrack(
+                    track=TrackId(track),
+                    party=PartyId(party),
+                    role=Role(role),
+                    project=project,
+                    epochs=tuple(
+                        read_epochs(connection, TrackId(track), kind=EpochKind.LIVE, workspace=self.workspace)
+                    ),
                 )
-                .where(
-                    tracks.c.workspace == self.workspace,
-                    tracks.c.conversation == conversation,
-                    tracks.c.state.in_(("open", "closed")),
-                )
-                .order_by(tracks.c.track)
-            ).all()
-        return [
-            UnsealedTrack(track=TrackId(row.track), party=PartyId(row.party), role=Role(row.role), project=project)
-            for row in found
-        ]
+                for track, party, role in found
+            ]
 
     def _is_erased(self, track: TrackId) -> bool:
         """Whether an erasure was faster: then there is nothing to seal."""
@@ -111,72 +144,95 @@ class Sealer:
             ).scalar_one_or_none()
         return state in {"erasing", "erased"}
 
-    def _seal(
-        self, conversation: ConversationId, unsealed: UnsealedTrack, expected_ms: int | None, offset_ms: int
-    ) -> None:
+    def _seal(self, unsealed: UnsealedTrack, expected_ms: int | None, offset_ms: int) -> "_Sealed":
+        """Put the track's object into the store. Nothing knows of it yet."""
         track = unsealed.track
-        with read_only(self.engine) as connection:
-            rows = read_epochs(connection, track, kind=EpochKind.LIVE, workspace=self.workspace)
-        epochs = [self.keyring.open_epoch(row) for row in rows]
+        epochs = [self.keyring.open_epoch(row) for row in unsealed.epochs]
         frames = [frame for epoch in epochs for frame in self.read(epoch)]
+        if not frames:
+            if self._is_erased(track):
+                # Its records were let go of: that nothing is left of what was admitted is no loss.
+                raise TrackGoneError(f"Track {track} was erased before it was sealed.")
+            empty = TrackErased(track=track, why="empty", offset_ms=offset_ms)
+            return _Sealed(unsealed, epochs, None, None, expected_ms, self._with_loss(empty, unsealed, 0, expected_ms))
+        key = self.keyring.new_epoch(
+            project=unsealed.project,
+            track=track,
+            epoch=EpochId(new_id(self.clock.wall_ms())),
+            kind=EpochKind.SEALED,
+        )
         own_source = SOURCE_OURS if unsealed.role is Role.SYSTEM else SOURCE_PARTY
-        events: list[Event] = []
-        sealed: SealedObject | None = None
-        key: Epoch | None = None
-        if frames:
-            key = self.keyring.new_epoch(
-                project=unsealed.project,
-                track=track,
-                epoch=EpochId(new_id(self.clock.wall_ms())),
-                kind=EpochKind.SEALED,
-            )
-            sealed = seal(frames, key, self.objects, own_source=own_source)
-            events.append(
-                TrackSealed(
-                    track=track,
-                    stored_ms=sealed.stored_ms,
-                    expected_ms=sealed.stored_ms if expected_ms is None else expected_ms,
-                    size=sealed.size,
-                    offset_ms=offset_ms,
-                )
-            )
-        else:
-            events.append(TrackErased(track=track, why="empty", offset_ms=offset_ms))
-        stored_ms = sealed.stored_ms if sealed is not None else 0
-        missing_ms = 0 if expected_ms is None else max(0, expected_ms - stored_ms)
-        if missing_ms:
-            events.append(
-                RecordingFailed(
-                    party=unsealed.party, track=track, why="stored less", missing_ms=missing_ms, offset_ms=offset_ms
-                )
-            )
+        made = seal(frames, key, self.objects, own_source=own_source)
+        sealed = TrackSealed(
+            track=track,
+            stored_ms=made.stored_ms,
+            expected_ms=made.stored_ms if expected_ms is None else expected_ms,
+            size=made.size,
+            offset_ms=offset_ms,
+        )
+        events = self._with_loss(sealed, unsealed, made.stored_ms, expected_ms)
+        return _Sealed(unsealed, epochs, key, made, expected_ms, events)
+
+    def _with_loss(
+        self, event: TrackSealed | TrackErased, unsealed: UnsealedTrack, stored_ms: int, expected_ms: int | None
+    ) -> list[Event]:
+        """The event, and what is missing where less was stored than was admitted."""
+        missing_ms = 0 if expected_ms is None else expected_ms - stored_ms
+        if missing_ms <= 0:
+            return [event]
+        failed = RecordingFailed(
+            party=unsealed.party,
+            track=unsealed.track,
+            why="stored less",
+            missing_ms=missing_ms,
+            offset_ms=event.offset_ms,
+        )
+        return [event, failed]
+
+    def _register(self, conversation: ConversationId, ready: "Sequence[_Sealed]") -> None:
+        """Write the tracks down with their new keys, and destroy the old ones, all at once."""
+        if not ready:
+            return
 
         def register(transaction: Transaction) -> None:
-            if key is not None:
-                insert_epoch(transaction.connection, key.row)
-            delete_epochs(transaction.connection, track, kind=EpochKind.LIVE, workspace=self.workspace)
+            for each in ready:
+                if each.key is not None:
+                    insert_epoch(transaction.connection, each.key.row)
+                delete_epochs(
+                    transaction.connection, each.unsealed.track, kind=EpochKind.LIVE, workspace=self.workspace
+                )
             self.chronicle.record(
                 transaction,
                 conversation,
-                events,
+                [event for each in ready for event in each.events],
                 actor="engine",
-                objects={track: sealed.path} if sealed is not None else {},
+                objects={each.unsealed.track: each.object.path for each in ready if each.object is not None},
             )
 
-        try:
-            self.writer.submit(register, workspace=self.workspace).result(COMMIT_S)
-        except TrackGoneError:
-            # The object's key was never stored: it goes as it came.
-            if sealed is not None:
-                self.objects.delete(sealed.path)
-            raise
-        for epoch in epochs:
-            self.keyring.forget(epoch.id)
-        self.release(track)
-        if expected_ms is not None:
-            check_tracks(
-                conversation,
-                [TrackAccount(track=track, expected_ms=expected_ms, stored_ms=stored_ms)],
-                alarms=self.alarms,
-                metrics=self.metrics,
+        self.writer.submit(register, workspace=self.workspace).result(COMMIT_S)
+        for each in ready:
+            for epoch in each.epochs:
+                self.keyring.forget(epoch.id)
+            self.release(each.unsealed.track)
+        accounts = [
+            TrackAccount(
+                track=each.unsealed.track,
+                expected_ms=each.expected_ms,
+                stored_ms=each.object.stored_ms if each.object is not None else 0,
             )
+            for each in ready
+            if each.expected_ms is not None
+        ]
+        check_tracks(conversation, accounts, alarms=self.alarms, metrics=self.metrics)
+
+
+@dataclass(frozen=True)
+class _Sealed:
+    """A track whose object lies in the store, or that held nothing, before anybody was told."""
+
+    unsealed: UnsealedTrack
+    epochs: Sequence[Epoch]
+    key: Epoch | None
+    object: SealedObject | None
+    expected_ms: int | None
+    events: Sequence[Event]

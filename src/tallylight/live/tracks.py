@@ -141,8 +141,10 @@ class Tracks:
     def end_proof(self, party: PartyId, at_ms: int) -> None:
         """The few seconds after a yes are over."""
         recorder = self._proof.get(party)
-        if recorder is not None and not recorder.gate.is_dark:
-            recorder.close(at_ms)
+        if recorder is not None:
+            if not recorder.gate.is_dark:
+                self.capture(party).pull()
+                recorder.close(at_ms)
             self.own_voice.remove(recorder)
             self.capture(party).remove(recorder)
 
@@ -151,6 +153,8 @@ class Tracks:
         if self._flush_timer is not None:
             self._flush_timer.cancel()
             self._flush_timer = None
+        for capture in self._captures.values():
+            capture.pull()
         for recorder in self._all:
             recorder.close(at_ms)
             recorder.flush(FOREVER_MS)
@@ -165,10 +169,10 @@ class Tracks:
 
     # -- commits ----------------------------------------------------------------------------------------------------
 
-    def committed(self, state: ConversationState, work: Work) -> None:
+    def committed(self, state: ConversationState, work: Work, *, may_open: bool) -> None:
         """The unit is durable: open what still should be open, forget the keys it destroyed."""
         now_ms = self._offset_ms()
-        for opening in work.openings:
+        for opening in work.openings if may_open else ():
             recorder, gate = opening.recorder, opening.recorder.gate
             if gate.pending is not None and gate.pending.decision == opening.decision:
                 recorder.commit(opening.decision, gate.pending.from_ms)
@@ -183,7 +187,7 @@ class Tracks:
         return (
             decision is not None
             and decision.lamp(opening.party) is Lamp.RECORDING
-            and opening.recorder is self._talk.get(opening.party)
+            and opening.recorder in (self._talk.get(opening.party), self._proof.get(opening.party))
         )
 
     def miss(self, openings: Sequence[Opening]) -> list[tuple[PartyId, int]]:
@@ -239,6 +243,8 @@ class Tracks:
 
     def _flush_each_second(self) -> None:
         until_ms = self._offset_ms() - HOLD_BACK_MS
+        for capture in self._captures.values():
+            capture.pull()
         for recorder in self._all:
             recorder.flush(until_ms)
         self._flush_timer = self._services.clock.call_later(RECORD_MS / 1000, self._flush_each_second)

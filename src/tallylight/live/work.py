@@ -25,6 +25,8 @@ class Opening:
 class Work:
     """What one command led to."""
 
+    number: int
+    """Its place among the conversation's units, in the order in which things happened."""
     conversation: ConversationId
     actor: str
     events: list[Event]
@@ -35,9 +37,13 @@ class Work:
     """Tracks whose keys this unit destroys."""
     openings: list[Opening] = field(default_factory=list)
 
+    earlier: list[tuple[str, list[Event]]] = field(default_factory=list)
+    """Actor and events of units before it that were refused and are still owed."""
+
     def absorb_refused(self, refused: "Work") -> None:
         """Take over what a refused unit still owes: its events and erasures, but no track was opened by it."""
-        self.events.extend(event for event in refused.events if not isinstance(event, TrackOpened))
+        events: list[Event] = [event for event in refused.events if not isinstance(event, TrackOpened)]
+        self.earlier += [*refused.earlier, (refused.actor, events)]
         self.identities.update(refused.identities)
         self.erased.extend(refused.erased)
 
@@ -49,6 +55,7 @@ class Work:
                 insert_epoch(transaction.connection, recorder.epoch.row)
             for recorder in self.erased:
                 delete_epochs(transaction.connection, recorder.track, workspace=chronicle.workspace)
-            chronicle.record(transaction, self.conversation, self.events, identities=self.identities, actor=self.actor)
+            for actor, events in (*self.earlier, (self.actor, self.events)):
+                chronicle.record(transaction, self.conversation, events, identities=self.identities, actor=actor)
 
         return write

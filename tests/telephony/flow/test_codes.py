@@ -54,6 +54,18 @@ def test_tones_that_already_passed_are_not_sent_again() -> None:
     assert heard.relayed == []
 
 
+def test_a_longer_code_is_held_key_by_key_and_given_up_in_order() -> None:
+    heard, clock = Heard(), VirtualClock()
+    codes = StarCodes(codes={"*123": "withdraw"}, clock=clock, wait_s=2, listener=heard)
+    for key in "*12*123*1":
+        codes.press(Digit(key=key, start_ms=0))
+        clock.advance(1.5)
+    assert heard.codes == ["withdraw"]
+    assert heard.relayed == ["*", "1", "2"]
+    clock.advance(1)
+    assert heard.relayed == ["*", "1", "2", "*", "1"]
+
+
 @given(st.text(alphabet="0123456789*#", max_size=30))
 def test_every_key_is_relayed_once_in_order_or_part_of_a_code(keys: str) -> None:
     heard, clock = pressing(keys)

@@ -66,12 +66,12 @@ class AgentLeg(Side):
 
     def caller_is_free(self) -> None:
         """Nothing is being said to the caller any more: it may hear the ringing."""
-        if self._is_ringing and not self.talked and not self.failure.done():
+        if self._is_ringing and not self._caller.speaking and not self.failure.done():
             self._caller.leg.ringback()
 
     def ringing(self, call: Call, code: int, sdp: bytes | None) -> None:
-        self._is_ringing = True
-        if not self._caller.speaking:
+        if not self._is_ringing:
+            self._is_ringing = True
             self.caller_is_free()
 
     def answered(self, call: Call, sdp: bytes) -> None:
@@ -80,8 +80,10 @@ class AgentLeg(Side):
         self._stop_timer()
         try:
             self.take_answer(sdp)
-        except SipError:
+        except SipError as error:
+            logger.info("the agent's answer cannot be used: %s", error.code)
             self._fail(Outcome.AGENT_UNREACHABLE)
+            self.close()
             return
         self.talked = True
         runner, desk = self._runner, self._desk

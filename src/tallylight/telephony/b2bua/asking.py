@@ -18,11 +18,14 @@ from tallylight.conversation.commands import (
 from tallylight.ids import PartyId
 from tallylight.law.vocabulary import Method, Mode
 from tallylight.live.runner import ENGINE, ConversationRunner
+from tallylight.policy.decision import Lamp
+from tallylight.policy.situation import ConsentState
 from tallylight.telephony.b2bua.desk import Desk
 from tallylight.telephony.b2bua.side import Side
 from tallylight.telephony.b2bua.waiting import Waiting
 from tallylight.telephony.flow.codes import Digit
 from tallylight.telephony.flow.question import (
+    YES,
     Answer,
     Asked,
     Finished,
@@ -47,6 +50,8 @@ _PARTS = {
 }
 PROOF_AT_MOST_S = 15.0
 """The longest a proof-of-consent clip runs, whatever becomes of our acknowledgement."""
+OPENING_S = 3.0
+"""How long the acknowledgement waits for the gate: later than that it would break into the talk."""
 
 
 class Asking:
@@ -65,6 +70,9 @@ class Asking:
         self._silence: Timer | None = None
         self._answered = asyncio.Event()
         self._noticed = False
+        self._heard_ms: int | None = None
+        """Media time at which the question had been heard to its end."""
+        self._patience: Timer | None = None
         self.answer: Answer | None = None
         self.settled = False
         """The question is behind the caller: from here on even our own announcement is worth keeping."""
@@ -101,19 +109,64 @@ class Asking:
 
     def press(self, digit: Digit) -> None:
         """The caller pressed a key while being told or asked."""
-        if self._dialogue is not None:
-            self._take(self._dialogue.pressed(digit.key), digit)
+        if self._dialogue is None:
+            return
+        if digit.key == YES and self._heard_ms is not None and digit.start_ms < self._heard_ms:
+            # Pressed before the question's end, recognised after it.
+            self._take([TooEarly()])
+            return
+        self._take(self._dialogue.pressed(digit.key), digit)
 
     def afterword(self, free: Callable[[], None]) -> None:
         """What follows the answer; the call does not wait for it. `free` when nothing more is said."""
         if self.answer is Answer.GIVEN:
             self._waiting.later(PROOF_AT_MOST_S, self._end_proof)
-            self._say_then(NoticeKind.ACKNOWLEDGEMENT, self._end_proof_soon, free)
+            self._acknowledge_once_open(free)
         elif self.answer is not None:
-            truth = NoticeKind.NOT_RECORDED if self._desk.agent_employee_notice else NoticeKind.NOTHING_RECORDED
-            self._say_then(truth, lambda: self._tell_once(truth), free)
+            self._say_truth(free)
         else:
             free()
+
+    def confirm_withdrawal(self, free: Callable[[], None]) -> None:
+        """A no after the question: say what has become of the recording. `free` when nothing more is said."""
+        self._drop_acknowledgement()
+        consent = self._runner.state.parties[self._customer].consent.state
+        if consent is ConsentState.WITHDRAWN:
+            self._say_then(NoticeKind.WITHDRAWN, lambda: None, free)
+        elif not self._caller.speaking:
+            self._say_truth(free)
+
+    def _acknowledge_once_open(self, free: Callable[[], None]) -> None:
+        """Say that they are being recorded when it is so: behind the commit, never instead of it."""
+
+        def look() -> None:
+            if self._runner.tracks.is_open(self._customer):
+                self._drop_acknowledgement()
+                self._say_then(NoticeKind.ACKNOWLEDGEMENT, self._end_proof_soon, free)
+
+        def give_up() -> None:
+            self._drop_acknowledgement()
+            free()
+
+        decision = self._runner.state.decision
+        if decision is None or decision.lamp(self._customer) is not Lamp.RECORDING:
+            free()  # paused: nothing to acknowledge
+            return
+        self._patience = self._waiting.later(OPENING_S, give_up)
+        self._runner.on_change = look
+        look()
+
+    def _drop_acknowledgement(self) -> None:
+        self._runner.on_change = None
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _say_truth(self, free: Callable[[], None]) -> None:
+        """After a no: what is recorded nevertheless."""
+        nothing = self._settings.mode is Mode.NONE or not self._desk.agent_employee_notice
+        truth = NoticeKind.NOTHING_RECORDED if nothing else NoticeKind.NOT_RECORDED
+        self._say_then(truth, lambda: self._tell_once(truth), free)
 
     def _say_then(self, kind: NoticeKind, act: Callable[[], None], free: Callable[[], None]) -> None:
         def heard() -> None:
@@ -151,6 +204,7 @@ class Asking:
                         )
                     )
                 case Heard():
+                    self._heard_ms = self._now_ms()
                     self._command(HearQuestion(party=self._customer, offset_ms=self._now_ms()))
                 case TooEarly():
                     logger.info("a yes before the question was heard opens nothing")

@@ -31,6 +31,7 @@ from tallylight.telephony.flow.codes import Digit, StarCodes
 from tallylight.telephony.flow.inbound import inbound
 from tallylight.telephony.flow.interpreter import perform
 from tallylight.telephony.flow.verbs import Dial, Gather, Play, Say
+from tallylight.telephony.rtp.errors import RtpError
 from tallylight.telephony.rtp.prompt import Prompt
 from tallylight.telephony.sip.call import Call
 from tallylight.telephony.sip.errors import SipError
@@ -82,8 +83,13 @@ class InboundCall:
     def over(self) -> bool:
         return self._waiting.over
 
+    @property
+    def timers(self) -> int:
+        """Timers that the call has running."""
+        return self._waiting.timers
+
     async def run(self) -> None:
-        """Perform the flow to its end, whatever happens, and leave nothing open."""
+        """Perform the flow to its end, whatever happens, and leave nothing open. Never raises."""
         try:
             await perform(inbound(target=str(self._target), ring_s=self._desk.flow.ring_s), self)
         except SipError as error:
@@ -94,7 +100,10 @@ class InboundCall:
             self._refuse(500)
         finally:
             self.finish(Outcome.COMPLETED if self._agent is not None and self._agent.talked else Outcome.ABANDONED)
-            await self._close()
+            try:
+                await self._close()
+            except Exception:
+                logger.exception("a call was not closed in good order")
 
     def _refuse(self, status: int) -> None:
         if not self._call.answered and not self._call.over:
@@ -167,12 +176,21 @@ class InboundCall:
     async def gather(self, verb: Gather) -> str:
         keys: asyncio.Queue[str] = asyncio.Queue()
         self._gathering = keys
-        if verb.prompt is not None:
-            self.caller.speak(await self._desk.prompts.spoken(verb.prompt.text, verb.prompt.language), None)
         gathered = ""
         try:
+            speaking = verb.prompt is not None
+            if verb.prompt is not None:
+                prompt = await self._desk.prompts.spoken(verb.prompt.text, verb.prompt.language)
+                self.caller.speak(prompt, lambda: keys.put_nowait(""))
             while len(gathered) < verb.keys:
-                key = await self._waiting.within(verb.timeout_s, keys.get())
+                if speaking:
+                    key = await self._waiting.unless_over(keys.get())
+                    speaking = False
+                    if key == "":
+                        continue  # heard to its end: only now the time runs
+                    self.caller.hush()
+                else:
+                    key = await self._waiting.within(verb.timeout_s, keys.get())
                 if key is None or key == verb.finish_key:
                     break
                 gathered += key
@@ -197,15 +215,20 @@ class InboundCall:
 
     async def dial(self, verb: Dial) -> None:
         assert self.runner is not None
-        agent = self._agent = AgentLeg(
-            self._desk,
-            self.runner,
-            target=SipUri.parse(verb.target),
-            caller=self.caller,
-            on_digit=self._agent_pressed,
-            on_hold=self._held,
-            on_gone=self._agent_gone,
-        )
+        try:
+            agent = self._agent = AgentLeg(
+                self._desk,
+                self.runner,
+                target=SipUri.parse(verb.target),
+                caller=self.caller,
+                on_digit=self._agent_pressed,
+                on_hold=self._held,
+                on_gone=self._agent_gone,
+            )
+        except RtpError as error:
+            logger.warning("an agent could not be called: %s", error.code)
+            await self._apologise(Outcome.AGENT_UNREACHABLE)
+            return
         flow = self._desk.flow
         self._agent_codes = StarCodes(
             codes={flow.pause_code: "pause"},
@@ -215,15 +238,23 @@ class InboundCall:
         )
         agent.ring(self._call, verb.ring_s)
         if self._asking is not None:
-            self._asking.afterword(agent.caller_is_free)
+            self._asking.afterword(self._caller_is_free)
         failure = await self._waiting.unless_over(agent.failure)
         if failure is None:
             await self._waiting.ended()
         else:
-            self.caller.hush()
-            _, apology = self._desk.prompts.notice(NoticeKind.APOLOGY, self._settings)
-            await self._speak(apology)
-            self.finish(failure)
+            await self._apologise(failure)
+
+    async def _apologise(self, failure: Outcome) -> None:
+        """Nobody answers: say so, and end the call."""
+        self.caller.hush()
+        _, apology = self._desk.prompts.notice(NoticeKind.APOLOGY, self._settings)
+        await self._speak(apology)
+        self.finish(failure)
+
+    def _caller_is_free(self) -> None:
+        if self._agent is not None:
+            self._agent.caller_is_free()
 
     async def _speak(self, prompt: Prompt) -> None:
         spoken = asyncio.Event()
@@ -238,7 +269,7 @@ class InboundCall:
             self._gathering.put_nowait(digit.key)
         elif self._asking is not None and self._asking.listens:
             self._asking.press(digit)
-        elif self._agent is not None:
+        else:
             self._caller_codes.press(digit)
 
     def _agent_pressed(self, digit: Digit) -> None:
@@ -248,9 +279,8 @@ class InboundCall:
         evidence = f"digits {self._desk.flow.withdraw_code} at {digit.start_ms} ms"
         at_ms = min(digit.start_ms, self._offset_ms())
         command = WithdrawConsent(party=self.customer, method=Method.DIGIT, evidence=evidence, offset_ms=at_ms)
-        if self._command(command, actor=self.customer):
-            _, prompt = self._desk.prompts.notice(NoticeKind.WITHDRAWN, self._settings)
-            self.caller.speak(prompt, None)
+        if self._command(command, actor=self.customer) and self._asking is not None:
+            self._asking.confirm_withdrawal(self._caller_is_free)
 
     def _toggle_pause(self, digit: Digit) -> None:
         if self._agent is not None:
@@ -285,16 +315,17 @@ class InboundCall:
         self.finish(Outcome.COMPLETED)
 
     def _watch(self) -> None:
-        """End a call in which nobody's media has come for a while, unless somebody is on hold."""
-        runner = self.runner
-        if runner is None or self.over:
-            return
-        now_ms = runner.offset_ms()
+        """End a talk in which neither side's media has come for a while, unless somebody is on hold.
+
+        Before it, everything is bounded without: a caller may listen and wait in silence.
+        """
+        assert self.runner is not None
+        now_ms = self._offset_ms()
         limit_ms = self._desk.flow.no_media_s * 1000
-        sides: list[Side] = [self.caller]
-        if self._agent is not None and self._agent.talked:
-            sides.append(self._agent)
-        if not runner.state.held_by and all(now_ms - side.last_media_ms > limit_ms for side in sides):
-            self.finish(Outcome.NO_MEDIA)
-            return
+        agent = self._agent
+        if agent is not None and agent.talked and not self.runner.state.held_by:
+            newest_ms = max(self.caller.last_media_ms, agent.last_media_ms)
+            if now_ms - newest_ms > limit_ms:
+                self.finish(Outcome.NO_MEDIA)
+                return
         self._waiting.later(WATCH_S, self._watch)

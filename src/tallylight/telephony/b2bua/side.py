@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from tallylight.capture.recorder import PartyCapture
 from tallylight.telephony.b2bua.desk import Desk
 from tallylight.telephony.flow.codes import Digit
 from tallylight.telephony.flow.info import key_of
@@ -37,8 +38,12 @@ class Side:
         self._on_gone = on_gone
         self._call: Call | None = None
         self._own_voice: AudioSink | None = None
-        self._last_event: tuple[str, int] = ("", -SAME_PRESS_MS)
+        self._last_press: tuple[str, int, bool] = ("", -SAME_PRESS_MS, False)
+        """The key pressed last, when, and whether by INFO."""
+        self._began = False
         self._held = False
+        self._offered = False
+        """Our latest description was an offer: its answer is still to come."""
         self._speaking = False
         self.connected_ms = 0
         """Media time since which the side's own media is expected."""
@@ -57,31 +62,43 @@ class Side:
 
     def offer(self) -> bytes:
         """Our offer for this side."""
+        self._offered = True
         return sdp.offer(self._local)
 
     def take_offer(self, offered: bytes) -> bytes:
         """The answer to the party's offer, already in force on the leg. Raises SipError 400 or 488."""
         body, negotiated = sdp.answer(offered, self._local)
+        self._offered = False
         self._apply(negotiated)
         return body
 
     def take_answer(self, answered: bytes) -> None:
         """The party's answer to our offer comes into force. Raises SipError 400 or 488."""
-        self._apply(sdp.accept(answered, self._local))
+        negotiated = sdp.accept(answered, self._local)
+        self._offered = False
+        self._apply(negotiated)
 
     def _apply(self, negotiated: Negotiated) -> None:
         self.leg.configure(negotiated)
         held = not negotiated.direction.sends or negotiated.remote[0] == "0.0.0.0"
-        if held is not self._held:
-            self._held = held
+        if held is self._held:
+            return
+        self._held = held
+        # Nobody had to send anything while one of them held: media is expected from now on.
+        self.connected_ms = self.leg.media_ms
+        if self._began:
             self._on_hold(self, held)
 
-    def begin(self, anchor_ns: int, voice: AudioSink, own_voice: AudioSink | None) -> None:
+    def begin(self, anchor_ns: int, voice: PartyCapture, own_voice: AudioSink | None) -> None:
         """Media time starts at `anchor_ns`; the party's voice goes to `voice`, what we say to it to `own_voice`."""
         self.leg.anchor(anchor_ns)
         self.leg.sink = voice
+        voice.pull = self.leg.hand_over
         self._own_voice = own_voice
         self.connected_ms = self.leg.media_ms
+        self._began = True
+        if self._held:
+            self._on_hold(self, True)
 
     @property
     def last_media_ms(self) -> int:
@@ -121,8 +138,16 @@ class Side:
         """Only our own calls are answered."""
 
     def acknowledged(self, call: Call, sdp: bytes | None) -> None:
-        if sdp is not None:
+        if not self._offered:
+            return  # an answer that nobody waits for
+        try:
+            if sdp is None:
+                raise SipError(400)
             self.take_answer(sdp)
+        except SipError as error:
+            # A late offer without a usable answer (RFC 3261 section 13.2.1) leaves nothing to talk over.
+            logger.info("an answer in an ACK cannot be used: %s", error.code)
+            call.bye()
 
     def failed(self, call: Call, code: int, phrase: str) -> None:
         self._leave()
@@ -139,8 +164,7 @@ class Side:
         if key is None:
             raise SipError(415)
         now_ms = self.leg.media_ms
-        last_key, last_ms = self._last_event
-        if key != last_key or now_ms - last_ms > SAME_PRESS_MS:
+        if not self._is_same_press(key, now_ms, by_info=True):
             self._on_digit(Digit(key=key, start_ms=now_ms))
 
     def ended(self, call: Call, cause: EndCause) -> None:
@@ -152,8 +176,17 @@ class Side:
             self._on_gone(self)
 
     def _event_or_tone(self, key: str, start_ms: int, source: DigitSource) -> None:
-        self._last_event = (key, self.leg.media_ms)
-        self._on_digit(Digit(key=key, start_ms=start_ms, passes=source is DigitSource.TONE))
+        if not self._is_same_press(key, self.leg.media_ms, by_info=False):
+            self._on_digit(Digit(key=key, start_ms=start_ms, passes=source is DigitSource.TONE))
+
+    def _is_same_press(self, key: str, now_ms: int, *, by_info: bool) -> bool:
+        """Whether this is the press that came the other way a moment ago. It can come so only once."""
+        last_key, last_ms, last_by_info = self._last_press
+        if key == last_key and by_info is not last_by_info and now_ms - last_ms <= SAME_PRESS_MS:
+            self._last_press = ("", now_ms, by_info)
+            return True
+        self._last_press = (key, now_ms, by_info)
+        return False
 
     def close(self) -> None:
         """Hang up where that is still to be done, and give the ports back."""

@@ -12,6 +12,7 @@ from tallylight.telephony.b2bua.inbound import InboundCall
 from tallylight.telephony.b2bua.outcomes import Outcome
 from tallylight.telephony.rtp.errors import RtpError
 from tallylight.telephony.sip.call import Call
+from tallylight.telephony.sip.errors import SipError
 from tallylight.telephony.sip.uri import SipUri
 
 logger = logging.getLogger(__name__)
@@ -37,12 +38,21 @@ class Switchboard:
         self._calls: dict[ConversationId, InboundCall] = {}
 
     @property
+    def busy(self) -> bool:
+        """Whether any call is not put away yet: talked to its end, written and sealed."""
+        return bool(self._tasks)
+
+    @property
     def running(self) -> tuple[InboundCall, ...]:
         """Conversations that have begun and not ended."""
         return tuple(self._calls.values())
 
     def on_call(self, call: Call) -> None:
-        """A call came in. It reaches the configured agent; only proven credentials may name another target."""
+        """A call came in. It reaches the configured agent; only proven credentials may name another target.
+
+        A peer let in by its address alone is never challenged and never gets another target, whatever host its
+        request names: trunks write names of ours that we do not know.
+        """
         if self._closing:
             call.reject(503)
             return
@@ -54,6 +64,9 @@ class Switchboard:
         except RtpError as error:
             logger.warning("a call was refused: %s", error.code)
             call.reject(503)
+            return
+        except SipError as error:
+            call.reject(error.status)
             return
         task = asyncio.get_running_loop().create_task(inbound.run())
         self._tasks[task] = inbound

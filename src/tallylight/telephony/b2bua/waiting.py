@@ -9,24 +9,47 @@ from tallylight.clock import Clock, Timer
 T = TypeVar("T")
 
 
+class _CallTimer:
+    """A timer that is remembered only while it may still run: a call of hours starts thousands."""
+
+    def __init__(self, timers: "set[_CallTimer]", callback: Callable[[], object]) -> None:
+        self._timers = timers
+        self._callback = callback
+        self.timer: Timer | None = None
+        timers.add(self)
+
+    def due(self) -> None:
+        self._timers.discard(self)
+        self._callback()
+
+    def cancel(self) -> None:
+        self._timers.discard(self)
+        if self.timer is not None:
+            self.timer.cancel()
+
+
 class Waiting:
     """The call's end, and everything that is waited for until then."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ended = asyncio.Event()
-        self._timers: list[Timer] = []
+        self._timers: set[_CallTimer] = set()
 
     @property
     def over(self) -> bool:
         return self._ended.is_set()
 
+    @property
+    def timers(self) -> int:
+        """Timers that may still run."""
+        return len(self._timers)
+
     def end(self) -> None:
         """The call is over: no timer runs any more, and whoever waits goes on."""
         self._ended.set()
-        for timer in self._timers:
+        for timer in tuple(self._timers):
             timer.cancel()
-        self._timers.clear()
 
     async def ended(self) -> None:
         await self._ended.wait()
@@ -38,9 +61,12 @@ class Waiting:
             if not self.over:
                 callback()
 
-        timer = self._clock.call_later(seconds, due)
-        self._timers.append(timer)
-        return timer
+        made = _CallTimer(self._timers, due)
+        if self.over:
+            made.cancel()
+        else:
+            made.timer = self._clock.call_later(seconds, made.due)
+        return made
 
     async def unless_over(self, awaitable: Awaitable[T]) -> T | None:
         """The result, or None as soon as the call is over."""

@@ -20,6 +20,7 @@ class Prompts:
         self._withdraw_code = withdraw_code
         self._cut_bytes = None if cut_s is None else max(1, round(cut_s * 1000)) * SAMPLES_PER_MS * BYTES_PER_SAMPLE
         self._sounds: dict[tuple[str, str], Prompt] = {}
+        self._notices: dict[tuple[NoticeKind, Settings], RenderedNotice] = {}
 
     async def prepare(self, projects: Iterable[Settings]) -> None:
         """Speak every notice of these projects, so that no call ever waits for it. Raises SpeechError."""
@@ -37,7 +38,11 @@ class Prompts:
         return notice, self._sounds[notice.language, notice.text]
 
     def _render(self, kind: NoticeKind, settings: Settings) -> RenderedNotice:
-        return render(kind, settings.language, settings, withdraw_code=self._withdraw_code)
+        known = self._notices.get((kind, settings))
+        if known is None:
+            known = render(kind, settings.language, settings, withdraw_code=self._withdraw_code)
+            self._notices[kind, settings] = known
+        return known
 
     async def spoken(self, text: str, language: str, words_per_minute: int | None = None) -> Prompt:
         """The sound of a text."""

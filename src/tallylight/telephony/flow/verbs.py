@@ -30,7 +30,8 @@ class Play:
 
 @dataclass(frozen=True, kw_only=True)
 class Gather:
-    """Collect keys: until `keys` of them, the `finish_key`, or `timeout_s` without one. `prompt` is spoken meanwhile."""
+    """Collect keys: until `keys` of them, the `finish_key`, or `timeout_s` without one after `prompt`, which the first
+    key cuts short."""
 
     keys: int = 1
     timeout_s: float = 5.0
