@@ -22,7 +22,8 @@ def new_id(wall_ms: int, random_bytes: Callable[[int], bytes] = os.urandom) -> s
     value = (wall_ms & (1 << 48) - 1) << 80 | int.from_bytes(random_bytes(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def id_bytes(identifier: str) -> bytes:
@@ -31,5 +32,8 @@ def id_bytes(identifier: str) -> bytes:
 
 
 def id_text(value: bytes) -> str:
-    """The canonical text of 16 identifier bytes."""
-    return str(uuid.UUID(bytes=value))
+    """The canonical text of 16 identifier bytes. By hand, as a restart asks it for every record of the log."""
+    if len(value) != 16:
+        raise ValueError(f"an identifier has 16 bytes, not {len(value)}")
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

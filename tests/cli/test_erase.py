@@ -1,18 +1,34 @@
 """`tallylight erase` and `retention sweep`, without a server and beside one."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
 
 import pytest
 
 from tallylight.app.store import lock
+from tallylight.database.engine import FILE_NAME
 from tallylight.ledger.commitment import JsonValue
-from tests.cli.conftest import CUSTOMER, Recorded, Run, error
+from tests.cli.conftest import AGENT, CUSTOMER, Recorded, Run, error
 from tests.cli.server import answering
 
 
 @pytest.mark.parametrize(
-    "spelling", [CUSTOMER, "20 12 34 56", "0045 20123456", "sip:20123456@10.0.0.1:5060;user=phone"]
+    "spelling",
+    [
+        CUSTOMER,
+        "20123456",
+        "20 12 34 56",
+        "0045 20123456",
+        "+45 (20) 12-34.56",
+        "tel:+45-20-12-34-56",
+        "tel:20123456;phone-context=+45",
+        "sip:20123456@10.0.0.1:5060;user=phone",
+        "sips:+4520123456@sbc.example:5071;user=phone;transport=tls?subject=x",
+        "sip:%2B4520123456@10.0.0.1",
+        "sip:0045-20123456;isub=7@[2001:db8::1]:5070",
+        '"A Customer" <sip:+4520123456@pbx.example;user=phone>;tag=77',
+    ],
 )
 def test_any_spelling_erases_the_person(recorded: Recorded, run: Run, spelling: str) -> None:
     erased = run("erase", "--person", spelling, "--data", recorded.directory, "--json")
@@ -27,6 +43,23 @@ def test_any_spelling_erases_the_person(recorded: Recorded, run: Run, spelling: 
     customers = [party for entry in listed for party in entry["parties"] if party["role"] == "customer"]
     assert [(customer["address"], customer["stored_s"]) for customer in customers] == [(None, 0.0)] * 2
     assert run("ledger", "verify", "--data", recorded.directory).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "spelling", [AGENT, "sips:agent@127.0.0.1:5061;transport=tls", '"Agent" <sip:agent@127.0.0.1:5090>;tag=1']
+)
+def test_an_agent_is_found_without_port_and_parameters(recorded: Recorded, run: Run, spelling: str) -> None:
+    erased = json.loads(run("erase", "--person", spelling, "--data", recorded.directory, "--json").stdout)
+    assert {track["conversation"] for track in erased["tracks"]} == {recorded.accepted, recorded.refused}
+    listed = json.loads(run("recordings", "list", "--data", recorded.directory, "--json").stdout)
+    addresses = {party["role"]: party["address"] for entry in listed for party in entry["parties"]}
+    assert addresses == {"customer": CUSTOMER, "agent": None}
+
+
+@pytest.mark.parametrize("stranger", ["+4620123456", "20123457", "sip:agent2@127.0.0.1", "sip:agent@127.0.0.2"])
+def test_nobody_else_is_taken_for_the_person(recorded: Recorded, run: Run, stranger: str) -> None:
+    erased = run("erase", "--person", stranger, "--data", recorded.directory, "--json")
+    assert (erased.exit_code, json.loads(erased.stdout)["tracks"]) == (0, [])
 
 
 def test_for_people(recorded: Recorded, run: Run) -> None:
@@ -84,10 +117,41 @@ def test_nothing_is_due(recorded: Recorded, run: Run) -> None:
     assert report["stored"] > 0
 
 
+def test_what_is_due_goes_without_a_server_too(recorded: Recorded, run: Run) -> None:
+    """Everything in the folder is a quarter older than it was."""
+    with sqlite3.connect(recorded.directory / FILE_NAME) as database:
+        for table in ("track", "conversation"):
+            database.execute(f"UPDATE {table} SET deadline_ms = deadline_ms - ?", [100 * 86_400_000])
+    swept = run("retention", "sweep", "--data", recorded.directory)
+    assert (swept.exit_code, swept.stderr) == (
+        0,
+        "4 of 4 stored tracks were due, and who took part in 2 conversations: erased.\n",
+    )
+    listed = json.loads(run("recordings", "list", "--data", recorded.directory, "--json").stdout)
+    people = [party for entry in listed for party in entry["parties"]]
+    assert [(party["address"], party["stored_s"]) for party in people] == [(None, 0.0)] * 4
+    assert [party["consent"] for party in people] == ["given", "none", "refused", "none"]
+    assert not [path for path in (recorded.directory / "objects").rglob("*") if path.is_file()]
+    for conversation in (recorded.accepted, recorded.refused):
+        told = json.loads(run("explain", conversation, "--data", recorded.directory, "--json").stdout)
+        assert told["erased_payloads"] == 1, "what was answered"
+        assert told["timeline"], "what was decided stays"
+    assert run("ledger", "verify", "--data", recorded.directory).exit_code == 0
+    again = json.loads(run("retention", "sweep", "--data", recorded.directory, "--json").stdout)
+    assert (again["state"], again["stored"], again["conversations"]) == ("nothing_due", 0, 0)
+
+
 def test_a_sweep_that_needs_a_look(recorded: Recorded, run: Run) -> None:
     async def sweep(request: Mapping[str, JsonValue]) -> JsonValue:
         state = "erased" if request["confirmed"] else "unconfirmed"
-        return {"state": state, "due": 90, "stored": 100, "reason": "90 of 100 tracks are due at once", "outcome": None}
+        return {
+            "state": state,
+            "due": 90,
+            "stored": 100,
+            "conversations": 0,
+            "reason": "90 of 100 tracks are due at once",
+            "outcome": None,
+        }
 
     with answering(recorded.directory, {"sweep": sweep}) as heard:
         unconfirmed = run("retention", "sweep", "--data", recorded.directory, "--json")

@@ -124,3 +124,14 @@ def test_no_data_folder(run: Run, tmp_path: Path) -> None:
     empty = run("recordings", "list", "--data", tmp_path, "--json")
     assert (empty.exit_code, error(empty)["code"]) == (1, "no_folder")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_purpose_that_is_none_is_named_with_the_nearest(recorded: Recorded, run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "proof.wav"
+    arguments = ("recordings", "export", recorded.accepted, "--party", "customer", "--out", out)
+    refused = run(*arguments, "--purpose", "prof_of_consent", "--data", recorded.directory)
+    assert refused.exit_code == 2
+    assert "proof_of_consent" in refused.stderr
+    nothing = run(*arguments, "--purpose", "marketing", "--data", recorded.directory)
+    assert nothing.exit_code == 3
+    assert not out.exists()

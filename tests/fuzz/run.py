@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz.run MODULE SECONDS FOLDER`: one target under atheris (coverage-guided), in a process of its own; what breaks it goes to FOLDER."""
+"""`python -m tests.fuzz.run MODULE SECONDS FOLDER`: one target under atheris (coverage-guided); finds go to FOLDER."""
 
 import importlib
 import sys

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tallylight.cli.bench import bench
 from tallylight.cli.call import call
 from tallylight.cli.command import house_command, new_group
 from tallylight.cli.erase import erase, retention
@@ -25,6 +26,7 @@ house_command(app, "erase")(erase)
 app.add_typer(retention, name="retention")
 app.add_typer(ledger, name="ledger")
 app.add_typer(call, name="call")
+app.add_typer(bench, name="bench")
 
 
 def _version(wanted: bool) -> None:

@@ -48,7 +48,7 @@ def sweep(
     confirm: Annotated[bool, typer.Option("--confirm", help="Erase even unusually much at once.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Erase every track whose deadline has come. Exits with 1 where something due is left."""
+    """Erase what has reached its deadline: tracks, and who took part. Exits with 1 where something due is left."""
     from tallylight.cli.folder import by_server_or_here, order
 
     report = by_server_or_here(
@@ -59,7 +59,8 @@ def sweep(
     if as_json:
         print_json(report)
     else:
-        say(f"{report['due']} of {report['stored']} stored tracks were due: {report['state']}.")
+        people = f", and who took part in {report['conversations']} conversations" if report["conversations"] else ""
+        say(f"{report['due']} of {report['stored']} stored tracks were due{people}: {report['state']}.")
     if report["state"] == "unconfirmed":
         say(f"Nothing was erased, for {report['reason']}. If that is right, repeat with --confirm.")
     elif report["state"] == "pending":

@@ -42,13 +42,24 @@ def export(
     party: Annotated[str, typer.Option(metavar="ROLE|ID", help="customer, agent, system, or a party's id.")],
     out: Annotated[Path, typer.Option(metavar="FILE.wav", help="Where to write the sound; - is stdout.")],
     data: Data,
+    purpose: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PURPOSE", help="Tracks of this purpose alone, e.g. proof_of_consent. [default: the talk]"
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """One party's track as WAV: mono, 16 bit, 8 kHz, gaps as silence. Exits with 3 where nothing of it is stored."""
     from tallylight.catalogue.playback import Playback, from_folder
     from tallylight.cli.folder import naming_what_exists, opened
+    from tallylight.config.words import one_of
     from tallylight.ids import ConversationId
+    from tallylight.law.vocabulary import Purpose
 
+    purposes = [known.value for known in Purpose]
+    if purpose is not None and purpose not in purposes:
+        raise typer.BadParameter(one_of(purpose, purposes))
     to_stdout = str(out) == "-"
     if not to_stdout and not out.absolute().parent.is_dir():
         raise FileNotFoundError(2, "There is no such folder", str(out.absolute().parent))
@@ -62,7 +73,12 @@ def export(
             read_live=from_folder(store.live_folder),
             clock=store.clock,
         )
-        recording = playback.play(ConversationId(conversation), party, actor=OPERATOR)
+        recording = playback.play(
+            ConversationId(conversation),
+            party,
+            actor=OPERATOR,
+            purpose=None if purpose is None else Purpose(purpose),
+        )
     if to_stdout:
         print_bytes(recording.wav)
         return

@@ -26,8 +26,8 @@ retention_months = 3
 # agent_basis = "contract"
 # start_paused = false                  # true: every call starts paused until somebody resumes the recording
 # numbers = ["+4570101010", "sales"]    # dialled numbers and SIP users of this project; one project may go without
-# proof_ground = "Art. 17(3)(e) GDPR: defence of legal claims"  # why proof of consent outlives an erasure; without: it does not
-# proof_months = 36
+# proof_ground = "Art. 17(3)(e) GDPR: defence of claims"  # why proof of consent outlives the recording; without: it does not
+# proof_months = 36                     # with a ground; without: as long as the recording
 
 [flow]
 # repeat_wait_s = 4                     # silence before the question is repeated, once, and again before it counts as no

@@ -51,7 +51,7 @@ ADVICE: Mapping[AlarmKind, str] = {
     AlarmKind.RECOVERY_DESTROYED: "Records without a committed decision or key were destroyed at recovery.",
     AlarmKind.CONVERSATION_INTERRUPTED: "A conversation's process was gone before the conversation ended.",
     AlarmKind.ERASURE_PENDING: "An erasure is not finished: repeat `tallylight erase` with the same address.",
-    AlarmKind.RETENTION_OVERDUE: "A track has outlived its deadline by a day: run `tallylight retention sweep`.",
+    AlarmKind.RETENTION_OVERDUE: "Something has outlived its deadline by a day: run `tallylight retention sweep`.",
     AlarmKind.SWEEP_UNCONFIRMED: "A sweep would erase unusually much, or the clock jumped: confirm the sweep.",
 }
 """What to do, per kind."""

@@ -163,6 +163,12 @@ class KeyRing:
         """Whether a key of `project` is loaded."""
         return project in self._current
 
+    def unload_project(self, project: str) -> None:
+        """Drop a project's keys from memory: nothing of it is recorded or read until they are loaded again."""
+        self._current.pop(project, None)
+        for key in [key for key in tuple(self._keys.values()) if key.row.project == project]:
+            self._keys.pop(key.row.id, None)
+
     def new_epoch(self, *, project: str, track: TrackId, epoch: EpochId, kind: EpochKind = EpochKind.LIVE) -> Epoch:
         """A fresh data key for `track`; its `row` must be committed before anything is stored under it.
 

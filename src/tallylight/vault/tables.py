@@ -16,12 +16,15 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    and_,
+    bindparam,
     delete,
     insert,
     select,
 )
 
 from tallylight.database.metadata import metadata
+from tallylight.database.statement import Row, Statement, Value
 from tallylight.ids import DEFAULT_WORKSPACE, EpochId, TrackId, WorkspaceId
 from tallylight.vault.keys import EpochKind, EpochRow, ProjectKeyRow
 
@@ -77,18 +80,23 @@ def read_project_keys(connection: Connection, workspace: WorkspaceId = DEFAULT_W
     ]
 
 
+_COLUMNS = ("workspace", "epoch", "track", "project_key", "kind", "wrapped")
+_HERE = and_(key.c.workspace == bindparam("workspace"), key.c.track == bindparam("track"))
+_OF_KIND = and_(_HERE, key.c.kind == bindparam("kind"))
+
+_INSERT = Statement(insert(key).values({name: bindparam(name) for name in _COLUMNS}))
+_SELECT = {
+    False: Statement(select(key).where(_HERE).order_by(key.c.epoch)),
+    True: Statement(select(key).where(_OF_KIND).order_by(key.c.epoch)),
+}
+_DELETE = {False: Statement(delete(key).where(_HERE)), True: Statement(delete(key).where(_OF_KIND))}
+"""By whether only one kind is meant."""
+
+
 def insert_epoch(connection: Connection, row: EpochRow) -> None:
     """Store a data key: before the first record or object under it."""
-    connection.execute(
-        insert(key).values(
-            workspace=row.workspace,
-            epoch=row.epoch,
-            track=row.track,
-            project_key=row.project_key,
-            kind=int(row.kind),
-            wrapped=row.wrapped,
-        )
-    )
+    values = (row.workspace, row.epoch, row.track, row.project_key, int(row.kind), row.wrapped)
+    _INSERT.run(connection, dict(zip(_COLUMNS, values, strict=True)))
 
 
 def read_epochs(
@@ -99,10 +107,8 @@ def read_epochs(
     workspace: WorkspaceId = DEFAULT_WORKSPACE,
 ) -> list[EpochRow]:
     """The data keys of one track, oldest first."""
-    query = select(key).where(key.c.workspace == workspace, key.c.track == track)
-    if kind is not None:
-        query = query.where(key.c.kind == int(kind))
-    return [_epoch_row(*row) for row in connection.execute(query.order_by(key.c.epoch))]
+    found = _SELECT[kind is not None].run(connection, _about(workspace, track, kind))
+    return [_epoch_row(*row) for row in found.fetchall()]
 
 
 def read_epoch(
@@ -133,10 +139,12 @@ def delete_epochs(
     workspace: WorkspaceId = DEFAULT_WORKSPACE,
 ) -> int:
     """Destroy a track's data keys (of one kind, or all). Returns how many there were."""
-    query = delete(key).where(key.c.workspace == workspace, key.c.track == track)
-    if kind is not None:
-        query = query.where(key.c.kind == int(kind))
-    return connection.execute(query).rowcount
+    return _DELETE[kind is not None].run(connection, _about(workspace, track, kind)).rowcount
+
+
+def _about(workspace: WorkspaceId, track: TrackId, kind: EpochKind | None) -> Row:
+    row: dict[str, Value] = {"workspace": workspace, "track": track}
+    return row if kind is None else row | {"kind": int(kind)}
 
 
 def _epoch_row(workspace: str, epoch: str, track: str, project_key: str, kind: int, wrapped: bytes) -> EpochRow:
