@@ -222,3 +222,11 @@ def test_settings_and_packs_come_back_by_their_hash(each_house: House) -> None:
 def default_pack_text() -> bytes:
     """All the files of the pack in one: the same rules under another hash."""
     return b"\n".join(sorted(default_files().values()))
+
+
+def test_a_key_that_is_lost_hides_an_address_and_no_call(house: House) -> None:
+    call = Call(house).accepted().speak(2000).sealed()
+    house.keys.unload_project("support")
+    entry = house.entry(call.id)
+    assert [party.address for party in entry.people] == [None, None]
+    assert entry.people[0].stored_ms > 0

@@ -236,19 +236,28 @@ class Server:
         )
 
     def _open_log(self, stack: AsyncExitStack) -> None:
-        log = self._log = LiveLog(self.store.live_folder, on_alarm=self._log_alarm, disk=self.disk)
+        log = self._log = LiveLog(self.store.live_folder, on_alarm=self.on_log_alarm, disk=self.disk)
         stack.callback(log.close, 2.0)
         self._sealer = self._sealer_with(log.read, log.release)
 
-    def _log_alarm(self, alarm: LogAlarm) -> None:
+    def on_log_alarm(self, alarm: LogAlarm) -> None:
+        """What the live log has to say, on its own thread."""
         if alarm.kind is LogAlarmKind.RECOVERED:
             self._log_trouble = None
             logger.warning("the live log stores again")
             return
         if alarm.kind in _LOG_TROUBLE:
             self._log_trouble = alarm.message
+        if alarm.kind is LogAlarmKind.QUEUE_FULL:
+            self._post(self._stop_recording)
         kind = _LOG_ALARMS.get(alarm.kind, AlarmKind.LOG_FAILED)
         self.store.alarms.raise_alarm(kind, alarm.message, missing_ms=alarm.dropped_ms)
+
+    def _stop_recording(self) -> None:
+        """The live log drops what it is given: no lamp may go on saying that it is stored. Calls go on."""
+        for call in self.switchboard.running:
+            if call.runner is not None:
+                call.runner.fail("the disk does not follow")
 
     async def _open_phones(
         self,

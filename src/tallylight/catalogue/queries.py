@@ -1,6 +1,7 @@
 """Conversations as they are listed: a page at a time by key, one, or those of one person. Never by offset."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +19,10 @@ from tallylight.catalogue.tables import track as tracks
 from tallylight.database.events import JsonValue
 from tallylight.ids import ConversationId, PartyId, TrackId, WorkspaceId
 from tallylight.law.vocabulary import Purpose, Role
+from tallylight.vault.errors import VaultError
 from tallylight.vault.keys import KeyRing
+
+logger = logging.getLogger(__name__)
 
 
 class Order(StrEnum):
@@ -258,9 +262,7 @@ def _entries(
         .order_by(parties.c.joined_ms, parties.c.role != Role.SYSTEM.value, parties.c.party)
     ):
         party = PartyId(row.party)
-        address = None
-        if row.address_enc is not None:
-            address = keys.decrypt_identity(projects[row.conversation], address_context(party), bytes(row.address_enc))
+        address = _address(keys, projects[row.conversation], party, row.address_enc)
         talked_ms = row.talked_ms
         if running is not None and row.conversation in live:
             talked_ms = running.talked_ms(party)
@@ -296,6 +298,17 @@ def _entries(
         )
         for row in rows
     )
+
+
+def _address(keys: KeyRing, project: str, party: PartyId, encrypted: bytes | None) -> str | None:
+    """The canonical address; None once erased, or where its key cannot be opened: one lost key hides no other call."""
+    if encrypted is None:
+        return None
+    try:
+        return keys.decrypt_identity(project, address_context(party), bytes(encrypted))
+    except VaultError as error:
+        logger.error("an address of project %s cannot be read: %s", project, error.code)
+        return None
 
 
 def _track(row: sa.Row[tuple[object, ...]], running: RunningFigures | None) -> TrackEntry:

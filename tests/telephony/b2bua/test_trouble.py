@@ -10,6 +10,8 @@ from tallylight.demo.phone import PhoneCall
 from tallylight.health.alarms import AlarmKind
 from tallylight.law.vocabulary import Purpose, Role
 from tallylight.policy.decision import Lamp
+from tallylight.vault.alarm import Alarm as LogAlarm
+from tallylight.vault.alarm import AlarmKind as LogAlarmKind
 from tests.telephony.b2bua.world import World, in_world, tone
 
 
@@ -139,6 +141,22 @@ async def test_a_live_log_that_was_closed_stops_the_recording_and_not_the_call(w
     assert agent.ear.loud_ms > 3000
     call.hang_up()
     await world.until(call.is_over.is_set)
+
+
+@in_world(errors=12)
+async def test_a_live_log_that_drops_what_it_is_given_puts_out_every_lamp(world: World) -> None:
+    call = await world.dial(talk=tone(5))
+    await world.until_asked()
+    call.press("1")
+    agent = await world.until_talking()
+    await asyncio.sleep(1)
+    assert world.lamp(Role.CUSTOMER) is Lamp.RECORDING
+    dropped = LogAlarm(kind=LogAlarmKind.QUEUE_FULL, message="the disk is too slow", dropped_ms=1000)
+    await asyncio.to_thread(world.server.on_log_alarm, dropped)
+    await asyncio.sleep(2)
+    assert set(world.runner().lamps().values()) == {Lamp.OFF}
+    assert agent.ear.loud_ms > 2500
+    call.hang_up()
 
 
 MOMENTS = [0.0, 0.2, 0.6, 1.0, 1.3, 2.0, 4.0]
