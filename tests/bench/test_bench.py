@@ -20,8 +20,8 @@ TINY = {
     "writer": ("--rate", "200", "--seconds", "0.2", "--repeats", "1"),
 }
 FIGURES = {
-    "capture": {"CPU per packet", "times the bare loop", "two-leg calls per core", "voice activity detection"},
-    "relay": {"CPU per packet", "two-leg calls per core", "packets that came back to the speakers"},
+    "capture": {"CPU per packet, voice activity included", "times the bare loop", "two-leg calls per core"},
+    "relay": {"CPU per packet, voice activity included", "two-leg calls per core", "packets that came back to the speakers"},
     "sip": {"SIP layer alone", "aiosipua's user agent", "whole call", "tracks sealed"},
     "writer": {"200 events/s offered: p99", "SQLite alone, single commits"},
 }

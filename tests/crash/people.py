@@ -58,12 +58,8 @@ class Agent:
 
 def leave(call: PhoneCall) -> None:
     """Hang up, however far the call has come."""
-    if call.is_over.is_set():
-        return
-    if call.is_answered.is_set():
+    if not call.is_over.is_set():
         call.hang_up()
-    else:
-        call.give_up()
 
 
 class Caller:

@@ -32,6 +32,7 @@ from tests.peers.ports import LOOPBACK, Ports
 T = TypeVar("T")
 
 POLL_S = 0.02
+PULL_S = 0.005
 PATIENCE_S = 20.0
 
 
@@ -46,8 +47,25 @@ async def until(found: Callable[[], T | None], what: str, *, seconds: float = PA
         await asyncio.sleep(POLL_S)
 
 
+@contextlib.asynccontextmanager
+async def as_it_comes(*calls: PhoneCall) -> AsyncIterator[None]:
+    """A leg hands its voice on five times a second; within this context these do at once, so that packets can be timed."""
+
+    async def pull() -> None:
+        while True:
+            for call in calls:
+                call.leg.hand_over()
+            await asyncio.sleep(PULL_S)
+
+    pulling = asyncio.ensure_future(pull())
+    try:
+        yield
+    finally:
+        pulling.cancel()
+
+
 class Arrivals:
-    """When each packet reached a phone: an `AudioSink` in front of the phone's ear."""
+    """When each packet reached a phone, `as_it_comes`: an `AudioSink` in front of the phone's ear."""
 
     def __init__(self, inner: AudioSink) -> None:
         self._inner = inner

@@ -20,7 +20,7 @@ from tallylight.policy.decision import Lamp
 from tallylight.vault.disk import Call
 from tests.crash.evidence import House
 from tests.crash.people import Caller
-from tests.crash.scene import Arrivals, Scene, Watch, lamp_of, party_of, serving, until
+from tests.crash.scene import Arrivals, Scene, Watch, as_it_comes, lamp_of, party_of, serving, until
 from tests.peers.ports import Ports
 
 LONGEST_GAP_S = 0.2
@@ -133,15 +133,18 @@ class TestDisk:
                 stalls = [running.disk.stall(kind) for kind in (Call.FSYNC, Call.WRITE)]
                 await until(lambda: any(stall.entered.is_set() for stall in stalls), "stalled disk")
                 with Watch() as watch:
-                    from_s = time.monotonic()
-                    await call.for_seconds(STALL_S / 2)
-                    halfway_s = time.monotonic()
-                    call.press("*2")
-                    pressed_ms = runner.offset_ms()
-                    await until(lambda: lamp_of(runner, Role.CUSTOMER) is Lamp.OFF, "dark lamp", seconds=STALL_S / 2)
-                    assert runner.offset_ms() - pressed_ms < 1000 * (1 + watch.worst_s)
-                    await call.for_seconds(max(0.0, STALL_S - (time.monotonic() - from_s)))
-                    until_s = time.monotonic()
+                    async with as_it_comes(call, agents):
+                        from_s = time.monotonic()
+                        await call.for_seconds(STALL_S / 2)
+                        halfway_s = time.monotonic()
+                        call.press("*2")
+                        pressed_ms = runner.offset_ms()
+                        await until(
+                            lambda: lamp_of(runner, Role.CUSTOMER) is Lamp.OFF, "dark lamp", seconds=STALL_S / 2
+                        )
+                        assert runner.offset_ms() - pressed_ms < 1000 * (1 + watch.worst_s)
+                        await call.for_seconds(max(0.0, STALL_S - (time.monotonic() - from_s)))
+                        until_s = time.monotonic()
                 for stall in stalls:
                     stall.release()
                 # The caller's own keys are events in the place of sound: for the other direction the whole stall counts.
@@ -171,9 +174,10 @@ class TestDatabase:
                 await until(lambda: lamp_of(runner, Role.CUSTOMER) is Lamp.PAUSED, "amber lamp", seconds=3)
                 await until(stall.reached.is_set, "stalled commit")
                 with Watch() as watch:
-                    from_s = time.monotonic()
-                    await call.for_seconds(STALL_S)
-                    until_s = time.monotonic()
+                    async with as_it_comes(call):
+                        from_s = time.monotonic()
+                        await call.for_seconds(STALL_S)
+                        until_s = time.monotonic()
                 assert lamp_of(runner, Role.CUSTOMER) is Lamp.PAUSED
                 stall.release()
                 assert heard.longest_gap_s(from_s, until_s) < LONGEST_GAP_S + watch.worst_s

@@ -2,7 +2,6 @@
 
 import gc
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,6 @@ from tallylight.bench.choir import Choir
 from tallylight.bench.figures import Figure, Findings, median_figure
 from tallylight.bench.kernel import allow_files
 from tallylight.bench.rigs import BareLoop, MediaPath, Rig, Window
-from tallylight.bench.voices import speech
-from tallylight.capture.vad import Vad
 from tallylight.telephony.rtp.engine import TICK_MS
 
 PACKETS_PER_CALL_S = 100
@@ -21,7 +18,6 @@ QUIET_SHARE, HIGH_SHARE = 0.30, 0.60
 FIRST_GUESS_LEGS = 400
 MOST_LEGS = 4_000
 FILES_PER_LEG = 3
-HANDED_ON_MS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,20 +32,20 @@ class MediaLoad:
 
 
 def capture(load: MediaLoad) -> Findings:
-    """Receive, detect voice, gate, seal and log, without relaying."""
+    """Receive, gate, seal and log, without relaying; and voice activity detection on top of it."""
     run = _Run(load, relay=False)
-    vad_us = _vad_us()
     return Findings(
         benchmark="capture",
         method=[
-            "Two-leg G.711 calls, 20 ms packets, spoken by a process of its own; each leg is received, its voice"
-            " activity judged, its gate asked, and its sound sealed and written to a live log with one fsync a second.",
+            "Two-leg G.711 calls, 20 ms packets, spoken by a process of its own; each leg is received, its gate asked,"
+            " and its sound sealed and written to a live log with one fsync a second. As in every call, its voice"
+            " activity is judged too; what this adds is measured by leaving it out in a run beside.",
             *run.method(),
         ],
         figures=[
-            median_figure("CPU per packet", run.costs(), "µs", at_most=10),
-            *run.bare_figures(limit=2, apart_us=vad_us),
-            Figure(name="voice activity detection", value=vad_us, unit="µs"),
+            median_figure("CPU per packet, voice activity included", run.costs(), "µs", at_most=10),
+            median_figure("CPU per packet, receive, gate, seal, log", [w.us_per_packet for w in run.bare_bones], "µs"),
+            *run.bare_figures([window.us_per_packet for window in run.bare_bones], limit=2),
             median_figure("two-leg calls per core", run.calls_per_core(), "calls", at_least=1_000),
             *run.load_figures(),
         ],
@@ -67,8 +63,8 @@ def relay(load: MediaLoad) -> Findings:
             *run.method(),
         ],
         figures=[
-            median_figure("CPU per packet", run.costs(), "µs", at_most=20),
-            *run.bare_figures(limit=None, apart_us=0),
+            median_figure("CPU per packet, voice activity included", run.costs(), "µs", at_most=20),
+            *run.bare_figures(run.costs(), limit=None),
             median_figure("two-leg calls per core", run.calls_per_core(), "calls", at_least=500),
             *run.load_figures(),
         ],
@@ -87,6 +83,8 @@ class _Run:
         self.plain: list[Window] = []
         self.ticked: list[Window] = []
         self.media: list[Window] = []
+        self.bare_bones: list[Window] = []
+        """Without voice activity detection."""
         self.stored_share: list[float] = []
         with Choir() as choir, tempfile.TemporaryDirectory(prefix="tallylight-bench-", dir=load.folder) as folder:
             self._choir, self._folder = choir, Path(folder)
@@ -94,6 +92,8 @@ class _Run:
             for _ in range(load.repeats):
                 self.plain.append(self._hear(lambda: BareLoop(choir, self.legs)))
                 self.ticked.append(self._hear(lambda: BareLoop(choir, self.legs, tick_ms=TICK_MS)))
+                if not relay:
+                    self.bare_bones.append(self._record(self.legs, detect=False))
                 self.media.append(self._record(self.legs))
             self.high_legs = min(MOST_LEGS, _even(self.legs * HIGH_SHARE / self.share()))
             self.high = self._record(self.high_legs)
@@ -105,9 +105,10 @@ class _Run:
             legs = min(MOST_LEGS, _even(legs * QUIET_SHARE / window.share))
         return legs
 
-    def _record(self, legs: int) -> Window:
+    def _record(self, legs: int, *, detect: bool = True) -> Window:
         self._folders += 1
-        path = MediaPath(self._choir, legs, folder=self._folder / str(self._folders), relay=self._relay)
+        folder = self._folder / str(self._folders)
+        path = MediaPath(self._choir, legs, folder=folder, relay=self._relay, detect=detect)
         window = self._hear(lambda: path)
         self.stored_share.append(path.stored_ms / (window.sung.sent * 20))
         return window
@@ -129,33 +130,18 @@ class _Run:
     def calls_per_core(self) -> list[float]:
         return [1e6 / PACKETS_PER_CALL_S / cost for cost in self.costs()]
 
-    def bare_figures(self, *, limit: float | None, apart_us: float) -> list[Figure]:
-        """The bare loops' costs, and how often they go into ours. The limit holds without `apart_us`."""
+    def bare_figures(self, costs: list[float], *, limit: float | None) -> list[Figure]:
+        """The bare loops' costs, and how often each goes into `costs`."""
         plain = [window.us_per_packet for window in self.plain]
         ticked = [window.us_per_packet for window in self.ticked]
-        apart = (
-            [
-                median_figure(
-                    "times the bare loop, without voice activity detection",
-                    [(cost - apart_us) / bare for cost, bare in zip(self.costs(), plain, strict=True)],
-                    "",
-                    at_most=limit,
-                )
-            ]
-            if apart_us
-            else []
-        )
         return [
             median_figure("bare loop (epoll, recv)", plain, "µs"),
-            *apart,
             median_figure(
-                "times the bare loop", [cost / bare for cost, bare in zip(self.costs(), plain, strict=True)], ""
+                "times the bare loop", [cost / bare for cost, bare in zip(costs, plain, strict=True)], "", at_most=limit
             ),
             median_figure(f"bare loop that sleeps {TICK_MS} ms between drainings", ticked, "µs"),
             median_figure(
-                "times the sleeping bare loop",
-                [cost / bare for cost, bare in zip(self.costs(), ticked, strict=True)],
-                "",
+                "times the sleeping bare loop", [cost / bare for cost, bare in zip(costs, ticked, strict=True)], ""
             ),
         ]
 
@@ -194,14 +180,3 @@ class _Run:
 
 def _even(legs: float) -> int:
     return max(2, round(legs / 2) * 2)
-
-
-def _vad_us() -> float:
-    """CPU of the voice activity detector per packet of 20 ms, fed as the media loop feeds it."""
-    sound = speech(seconds=60)
-    size = HANDED_ON_MS * 8
-    vad = Vad()
-    began = time.process_time()
-    for at in range(0, len(sound), size):
-        vad.feed(0, sound[at : at + size])
-    return (time.process_time() - began) / (len(sound) / 160) * 1e6

@@ -144,12 +144,13 @@ class BareLoop:
 
 class MediaPath:
     """Legs of the product's media engine. `relay`: legs hear each other in pairs. `folder`: what they say is recorded
-    there: voice activity, gate, seal and live log, fsync included."""
+    there: gate, seal and live log, fsync included. `detect`: voice activity is judged too, as in every call."""
 
-    def __init__(self, choir: Choir, legs: int, *, folder: Path | None, relay: bool) -> None:
+    def __init__(self, choir: Choir, legs: int, *, folder: Path | None, relay: bool, detect: bool = True) -> None:
         self._choir = choir
         self._count = legs
         self._relay = relay
+        self._detect = detect
         self._alarms: list[Alarm] = []
         self._log = None if folder is None else LiveLog(folder, on_alarm=self._alarms.append)
         self._ring = KeyRing(MemoryKeyWrapper())
@@ -177,10 +178,11 @@ class MediaPath:
                 )
             )
             if self._log is not None:
+                recorder = self._record(self._log)
                 capture = PartyCapture()
-                capture.add(self._record(self._log))
+                capture.add(recorder)
                 capture.pull = leg.hand_over
-                leg.sink = capture
+                leg.sink = capture if self._detect else recorder
                 captures.append(capture)
         if self._relay:
             for one, other in zip(legs[::2], legs[1::2], strict=True):
