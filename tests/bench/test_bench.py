@@ -21,7 +21,11 @@ TINY = {
 }
 FIGURES = {
     "capture": {"CPU per packet, voice activity included", "times the bare loop", "two-leg calls per core"},
-    "relay": {"CPU per packet, voice activity included", "two-leg calls per core", "packets that came back to the speakers"},
+    "relay": {
+        "CPU per packet, voice activity included",
+        "two-leg calls per core",
+        "packets that came back to the speakers",
+    },
     "sip": {"SIP layer alone", "aiosipua's user agent", "whole call", "tracks sealed"},
     "writer": {"200 events/s offered: p99", "SQLite alone, single commits"},
 }
