@@ -206,9 +206,9 @@ class MediaPath:
         found = udp_drops(ports) - drops
         for flush in flushing:
             flush.timer.cancel()
+        engine.stop()  # hands over what waits at the legs
         for recorder in self._recorders:
             recorder.flush(1 << 40)
-        engine.stop()
         if self._log is not None:
             if not self._log.sync(SYNC_S):
                 raise BenchFailed(f"The disk under {self._log.folder} hangs: choose another with --folder.")

@@ -106,7 +106,8 @@ class ConversationRunner:
 
     def offset_ms(self) -> int:
         """Media time now: ms since our 200 OK."""
-        return (self._clock.monotonic_ns() - self.anchor_ns) // 1_000_000
+        # In whole ms of the clock itself, as the legs count: a difference of ns would now and then be 1 ms off theirs.
+        return self._clock.monotonic_ns() // 1_000_000 - self.anchor_ns // 1_000_000
 
     @property
     def in_flight(self) -> int:
