@@ -25,6 +25,7 @@ PRESS_AFTER_S = 0.25
 PTIME_S = 0.02
 GIVE_UP_S = 20.0
 _BUFFER = 4 << 20
+NEEDED = frozenset(("via", "from", "to", "call-id", "cseq"))
 _PORT = re.compile(rb"^m=audio (\d+)", re.MULTILINE)
 
 
@@ -44,14 +45,15 @@ class Message:
         return self.headers[name][0]
 
 
-def read(data: bytes) -> Message:
+def read(data: bytes) -> Message | None:
+    """The message in a datagram; None for what is none."""
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("utf-8", "replace").split("\r\n")
     headers: dict[str, list[str]] = {}
     for line in lines:
         name, _, value = line.partition(":")
         headers.setdefault(name.strip().lower(), []).append(value.strip())
-    return Message(first, headers, body)
+    return Message(first, headers, body) if headers.keys() >= NEEDED else None
 
 
 def describe(port: int) -> bytes:
@@ -190,6 +192,8 @@ class Callers:
 
     def _phoned(self, data: bytes, source: tuple[str, int]) -> None:
         message = read(data)
+        if message is None:
+            return
         call_id = message.one("call-id")
         call = self._calls.get(call_id)
         if call is None:
@@ -252,7 +256,7 @@ class Callers:
 
     def _rang(self, data: bytes, source: tuple[str, int]) -> None:
         message = read(data)
-        if message.status:
+        if message is None or message.status:
             return
         method = message.first.split()[0]
         user = message.one("from").partition("sip:")[2].partition("@")[0]

@@ -157,7 +157,10 @@ class MediaPath:
         self._ring.new_project_key(PROJECT, new_id(0))
         self._recorders: list[TrackRecorder] = []
         self.stored_ms = 0
-        self.fsyncs = 0
+        """Durable, when a measurement is over."""
+        self.received_ms = 0
+        """Handed on by the legs, which fit each stream to the clock by a millisecond now and then."""
+        self.received = 0
 
     def measure(self, choir: Choir, seconds: float) -> Window:
         return asyncio.run(self._measure(seconds))
@@ -206,14 +209,18 @@ class MediaPath:
         found = udp_drops(ports) - drops
         for flush in flushing:
             flush.timer.cancel()
-        engine.stop()  # hands over what waits at the legs
+        stats = [leg.stats for leg in legs]
+        self.received, self.received_ms = (
+            sum(each.received for each in stats),
+            sum(each.received_ms for each in stats),
+        )
+        engine.stop()
         for recorder in self._recorders:
             recorder.flush(1 << 40)
         if self._log is not None:
             if not self._log.sync(SYNC_S):
                 raise BenchFailed(f"The disk under {self._log.folder} hangs: choose another with --folder.")
             self.stored_ms = sum(self._log.acknowledged(recorder.track) for recorder in self._recorders)
-            self.fsyncs = self._log.counters.fsyncs
             self._log.release(*(recorder.track for recorder in self._recorders))
         self._recorders.clear()
         return _window(before, after, found, sung)
