@@ -31,7 +31,7 @@ def test_a_changed_entry_is_found(recorded: Recorded, run: Run) -> None:
     found = run("ledger", "verify", "--data", recorded.directory, "--json")
     assert (found.exit_code, found.stdout) == (1, "")
     assert error(found)["code"] == "ledger_invalid"
-    assert "does NOT verify" in error(found)["message"]
+    assert "does not verify" in error(found)["message"]
 
 
 def test_a_key_of_ones_own(recorded: Recorded, run: Run) -> None:

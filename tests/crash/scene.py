@@ -133,7 +133,7 @@ class Scene:
         """The caller's conversation in the server, once there is one."""
 
         def find() -> ConversationRunner | None:
-            for call in self.server.switchboard.running:
+            for call in self.server.switchboard.calls:
                 if call.address == caller.number and call.runner is not None:
                     return call.runner
             return None

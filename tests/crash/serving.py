@@ -12,37 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.peers.house import CONFIGURATION
 from tests.peers.ports import LOOPBACK, Ports
 
 READY_S = 60.0
 SHORT_PROMPTS = "prompt_seconds = 0.2\nrepeat_wait_s = 0.3\nproof_after_s = 0.5"
-
-CONFIGURATION = """\
-[controller]
-name = "Example Ltd"
-country = "DK"
-policy_address = "example.com/privacy"
-terms_acknowledged_by = "tests"
-
-[agents]
-country = "DK"
-employee_notice = true
-
-[project.main]
-language = "en"
-mode = "both"
-purpose = "quality_assurance"
-basis = "consent"
-retention_months = 3
-{project}
-
-[flow]
-{flow}
-
-[sip]
-allowed = ["127.0.0.0/8"]
-rtp_ports = [{first}, {last}]
-"""
 
 
 def furnish(data: Path, ports: Ports, *, flow: str = SHORT_PROMPTS, project: str = "") -> None:
@@ -50,7 +24,9 @@ def furnish(data: Path, ports: Ports, *, flow: str = SHORT_PROMPTS, project: str
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data / "tallylight.toml"
     first, last = ports.media(0)[0], ports.media(3)[1]
-    path.write_text(CONFIGURATION.format(flow=flow, project=project, first=first, last=last))
+    path.write_text(
+        CONFIGURATION.format(flow=flow, project=project, first=first, last=last, sip='allowed = ["127.0.0.0/8"]')
+    )
     path.chmod(0o600)
 
 

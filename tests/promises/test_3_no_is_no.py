@@ -117,7 +117,7 @@ async def _order(running: Scene, command: str, conversation: str) -> None:
 
 
 def _stored_of_agent(running: Scene, number: str) -> int:
-    for call in running.server.switchboard.running:
+    for call in running.server.switchboard.calls:
         if call.address == number and call.runner is not None:
             agent = party_of(call.runner, Role.AGENT)
             return 0 if agent is None else call.runner.tracks.stored_ms(agent)

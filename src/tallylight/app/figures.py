@@ -2,22 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from tallylight.database.writer import Writer
 from tallylight.policy.decision import Lamp
-
-if TYPE_CHECKING:
-    from tallylight.app.server import Server
+from tallylight.telephony.b2bua.desk import Desk
+from tallylight.telephony.b2bua.switchboard import Switchboard
+from tallylight.vault.live_log import LiveLog
 
 
 class RunningFigures(Collector):
     """Registered by the server once its doors are open."""
 
-    def __init__(self, server: "Server") -> None:
-        self._server = server
+    def __init__(self, *, switchboard: Switchboard, desk: Desk, log: LiveLog, writer: Writer) -> None:
+        self._switchboard = switchboard
+        self._desk = desk
+        self._live_log = log
+        self._writer = writer
 
     def collect(self) -> Iterator[Metric]:
         yield self._lamps()
@@ -25,23 +28,18 @@ class RunningFigures(Collector):
         yield from self._media()
         yield from self._log()
         waiting = GaugeMetricFamily("tallylight_writer_waiting", "Units of work that wait for the database.")
-        waiting.add_metric([], self._server.store.writer.waiting)
+        waiting.add_metric([], self._writer.waiting)
         yield waiting
 
     def _lamps(self) -> Metric:
-        burning = Counter(
-            lamp
-            for call in self._server.switchboard.running
-            if call.runner is not None
-            for lamp in call.runner.lamps().values()
-        )
+        burning = Counter(lamp for runner in self._switchboard.running for lamp in runner.lamps().values())
         family = GaugeMetricFamily("tallylight_lamps", "Parties on running conversations, by lamp.", labels=["lamp"])
         for lamp in Lamp:
             family.add_metric([lamp.value], burning[lamp])
         return family
 
     def _sip(self) -> Iterator[Metric]:
-        counters = self._server.desk.user_agent.counters
+        counters = self._desk.user_agent.counters
         labelled = (
             ("requests_received", "SIP requests received, by method.", "method", counters.requests_received),
             ("responses_received", "SIP responses received, by class.", "class", counters.responses_received),
@@ -62,7 +60,7 @@ class RunningFigures(Collector):
             yield _counter(f"tallylight_sip_{name}", text, count)
 
     def _media(self) -> Iterator[Metric]:
-        engine = self._server.desk.engine
+        engine = self._desk.engine
         legs = GaugeMetricFamily("tallylight_rtp_legs", "Legs open now.")
         legs.add_metric([], engine.legs)
         yield legs
@@ -72,7 +70,7 @@ class RunningFigures(Collector):
         yield lag
 
     def _log(self) -> Iterator[Metric]:
-        log = self._server.log
+        log = self._live_log
         plain = (
             ("records", "Records written to the live log.", log.counters.records),
             ("bytes", "Bytes written to the live log.", log.counters.bytes),

@@ -10,8 +10,8 @@ from tallylight.errors import TallylightError
 from tallylight.ids import ConversationId, PartyId, TrackId
 from tallylight.ledger.commitment import JsonValue
 from tallylight.live.control import Handler
+from tallylight.live.runner import ConversationRunner
 from tallylight.retention.sweep import Confirmation
-from tallylight.telephony.b2bua.inbound import InboundCall
 from tallylight.telephony.b2bua.switchboard import OPERATOR, Switchboard
 from tallylight.vault.live_log import LiveLog
 
@@ -31,11 +31,9 @@ class RunningErasure:
 
     def erase(self, parties: Sequence[tuple[ConversationId, PartyId]], tracks: Sequence[TrackId]) -> None:
         async def obey() -> None:
-            for call in self._switchboard.running:
-                runner = call.runner
-                if runner is not None:
-                    here = [party for conversation, party in parties if conversation == runner.conversation]
-                    runner.forget(here, frozenset(tracks))
+            for runner in self._switchboard.running:
+                here = [party for conversation, party in parties if conversation == runner.conversation]
+                runner.forget(here, frozenset(tracks))
 
         asyncio.run_coroutine_threadsafe(obey(), self._loop).result(OBEY_S)
         # Tracks of calls that have ended and are not sealed yet are held by the log alone.
@@ -62,7 +60,7 @@ class Orders:
         }
 
     async def _status(self, request: Mapping[str, JsonValue]) -> JsonValue:
-        return [_status_of(call) for call in self._switchboard.running]
+        return [_status_of(runner) for runner in self._switchboard.running]
 
     async def _pause(self, request: Mapping[str, JsonValue]) -> JsonValue:
         self._switchboard.pause(_text(request, "conversation"))
@@ -97,9 +95,7 @@ class Orders:
             await asyncio.sleep(seconds)
 
 
-def _status_of(call: InboundCall) -> JsonValue:
-    runner = call.runner
-    assert runner is not None
+def _status_of(runner: ConversationRunner) -> JsonValue:
     decision = runner.state.decision
     talked = runner.tracks.talked_ms()
     parties: list[JsonValue] = []

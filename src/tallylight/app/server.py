@@ -38,7 +38,6 @@ from tallylight.policy.situation import Place, PlaceEvidence
 from tallylight.speech.espeak import EspeakSynthesiser
 from tallylight.speech.synthesis import Synthesiser
 from tallylight.telephony.b2bua.desk import Desk
-from tallylight.telephony.b2bua.inbound import InboundCall
 from tallylight.telephony.b2bua.switchboard import Switchboard
 from tallylight.telephony.flow.prompts import Prompts
 from tallylight.telephony.flow.settings import FlowSettings
@@ -255,9 +254,8 @@ class Server:
 
     def _stop_recording(self) -> None:
         """The live log drops what it is given: no lamp may go on saying that it is stored. Calls go on."""
-        for call in self.switchboard.running:
-            if call.runner is not None:
-                call.runner.fail("the disk does not follow")
+        for runner in self.switchboard.running:
+            runner.fail("the disk does not follow")
 
     async def _open_phones(
         self,
@@ -347,7 +345,9 @@ class Server:
         )
 
     async def _open_doors(self, stack: AsyncExitStack) -> None:
-        self.store.metrics.registry.register(RunningFigures(self))
+        self.store.metrics.registry.register(
+            RunningFigures(switchboard=self.switchboard, desk=self.desk, log=self.log, writer=self.store.writer)
+        )
         orders = Orders(self.store, self.switchboard, self.log, self.loop)
         control = ControlServer(self.store.directory, orders.handlers())
         await control.start()
@@ -381,13 +381,11 @@ class Server:
     def _is_ours(self, target: SipUri) -> bool:
         return target.host in (self.sip_endpoint.host, self.advertise) and target.port in (None, self.sip_endpoint.port)
 
-    def _begin_conversation(self, call: InboundCall) -> None:
-        self.switchboard.register(call)
+    def _begin_conversation(self, runner: ConversationRunner) -> None:
+        self.switchboard.register(runner)
         self.store.metrics.call_started()
 
-    async def _close_conversation(
-        self, call: InboundCall, runner: ConversationRunner, outcome: str, abandoned: bool
-    ) -> None:
+    async def _close_conversation(self, runner: ConversationRunner, outcome: str, abandoned: bool) -> None:
         """End the conversation, wait until it is written, and seal its tracks on a worker thread."""
         written = asyncio.Event()
         try:

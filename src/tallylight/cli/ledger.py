@@ -30,24 +30,13 @@ def verify(
 ) -> None:
     """Verify every entry, and every signed checkpoint against them."""
     from tallylight.cli.folder import opened
-    from tallylight.database.checkpoints import verify_signature
-    from tallylight.database.errors import LedgerInvalid
-    from tallylight.database.export import export_lines
-    from tallylight.ledger.verifier import VerificationError, verify_lines
+    from tallylight.database.export import verify_ledger
 
     kept = [path.read_text(encoding="utf-8") for path in checkpoint or ()]
     with opened(data) as store:
         _sign(store)
         own_key = store.ledger_key.verification_key(store.workspace)
-        try:
-            report = verify_lines(
-                export_lines(store.engine, own_key, workspace=store.workspace),
-                key=own_key if key is None else key,
-                kept=kept,
-                verify_signature=verify_signature,
-            )
-        except VerificationError as error:
-            raise LedgerInvalid(f"The ledger does NOT verify: {error}.") from None
+        report = verify_ledger(store.engine, store.ledger_key, workspace=store.workspace, against=key, kept=kept)
     root = base64.b64encode(report.root).decode()
     if as_json:
         print_json(
@@ -124,5 +113,7 @@ def verifier() -> None:
 
 
 def _sign(store: "Store") -> None:
-    """Have what was appended since the last checkpoint signed: a closing writer does."""
-    store.writer.close()
+    """Have what was appended since the last checkpoint signed."""
+    from tallylight.database.checkpoints import sign_head
+
+    sign_head(store.engine, store.ledger_key, store.clock.wall_ms(), workspace=store.workspace)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Engine
 
@@ -47,13 +47,24 @@ def export_lines(engine: Engine, verification_key: str, *, workspace: WorkspaceI
         note = next(notes, None)
 
 
-def verify_ledger(engine: Engine, key: LedgerKey, *, workspace: WorkspaceId = DEFAULT_WORKSPACE) -> Report:
-    """Verify the log where it lies: every leaf, every checkpoint against `key`. LedgerInvalid says what is wrong."""
+def verify_ledger(
+    engine: Engine,
+    key: LedgerKey,
+    *,
+    workspace: WorkspaceId = DEFAULT_WORKSPACE,
+    against: str | None = None,
+    kept: Sequence[str] = (),
+) -> Report:
+    """Verify the log where it lies: every leaf, every checkpoint. LedgerInvalid says what is wrong.
+
+    `against` is a public key got elsewhere, instead of the folder's own; `kept` are checkpoints kept from earlier.
+    """
     verification_key = key.verification_key(workspace)
     try:
         return verify_lines(
             export_lines(engine, verification_key, workspace=workspace),
-            key=verification_key,
+            key=verification_key if against is None else against,
+            kept=kept,
             verify_signature=verify_signature,
         )
     except VerificationError as error:

@@ -77,7 +77,7 @@ class ConversationRunner:
         self.state = ConversationState()
         self.tracks = Tracks(services, settings=settings, offset_ms=self.offset_ms)
         self.on_change: Callable[[], None] | None = None
-        """Called when something a wall would show may have changed."""
+        """Called when a lamp may have changed. One listener: the dialogue that waits for a gate."""
         self.ended = False
         self._failed = False
         self._works = 0

@@ -111,14 +111,6 @@ def read_epochs(
     return [_epoch_row(*row) for row in found.fetchall()]
 
 
-def read_epoch(
-    connection: Connection, epoch: EpochId, *, workspace: WorkspaceId = DEFAULT_WORKSPACE
-) -> EpochRow | None:
-    """One data key, or None: destroyed, or never committed."""
-    row = connection.execute(select(key).where(key.c.workspace == workspace, key.c.epoch == epoch)).one_or_none()
-    return None if row is None else _epoch_row(*row)
-
-
 def read_known_epochs(
     connection: Connection, epochs: Iterable[EpochId], *, workspace: WorkspaceId = DEFAULT_WORKSPACE
 ) -> dict[EpochId, EpochRow]:

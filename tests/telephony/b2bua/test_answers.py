@@ -100,7 +100,7 @@ async def test_a_one_around_the_very_end_of_the_question_counts_only_if_it_began
         call.press("1")
         await asyncio.sleep(0.5)
         call.hang_up()
-        await world.until(lambda: not world.server.switchboard.busy)
+        await world.until(lambda: not world.server.switchboard.calls)
         heard = next(event for event in world.events() if isinstance(event, QuestionHeard))
         given = [event for event in world.events() if isinstance(event, ConsentGiven)]
         for event in given:
@@ -281,7 +281,7 @@ async def test_two_calls_at_once_do_not_mix(world: World) -> None:
     other = await world.add_phone("127.0.0.4", number="+4533334444")
     first = await world.dial(talk=tone(2))
     second = await world.dial_from(other, talk=tone(9))
-    one, two = world.server.switchboard.running
+    one, two = world.server.switchboard.calls
     await world.until_asked(one)
     await world.until_asked(two)
     first.press("1")

@@ -81,7 +81,7 @@ async def test_an_answer_that_crosses_our_cancel_ends_in_order_whoever_was_first
         await asyncio.sleep(34)
         if not call.is_over.is_set():
             call.hang_up()
-        await world.until(lambda: not world.server.switchboard.busy)
+        await world.until(lambda: not world.server.switchboard.calls)
         await asyncio.sleep(0.5)
         assert all(agent.is_over.is_set() for agent in world.agent.calls[taken:])
     assert {entry.outcome for entry in world.listed()} == {"completed", "agent_no_answer"}
@@ -193,7 +193,7 @@ async def test_without_a_port_for_the_agent_the_caller_hears_an_apology(world: W
     await world.until_asked()
     blocking_call = world.inbound
     call = await world.dial_from(other, talk=tone(5))
-    (second,) = (running for running in world.server.switchboard.running if running is not blocking_call)
+    (second,) = (other_call for other_call in world.server.switchboard.calls if other_call is not blocking_call)
     await world.until_asked(second)
     call.press("2")
     await world.until(call.is_over.is_set, 20)
@@ -270,7 +270,7 @@ async def test_a_caller_who_hangs_up_at_any_moment_leaves_nothing_open(world: Wo
                 pressed = True
                 call.press("1")
         call.hang_up()
-        await world.until(lambda: not world.server.switchboard.busy)
+        await world.until(lambda: not world.server.switchboard.calls)
         entry = world.last
         given = world.consent(entry) == "given"
         assert entry.outcome == ("completed" if any(p.role is Role.AGENT for p in entry.parties) else "abandoned")

@@ -108,7 +108,7 @@ async def test_a_call_that_ends_while_the_database_is_gone_is_written_once_it_is
     world.commits.fail_all()
     call.hang_up()
     await asyncio.sleep(10)
-    assert world.server.switchboard.busy
+    assert world.server.switchboard.calls
     world.commits.recover()
     await world.until_quiet()
     assert world.last.outcome == "completed"

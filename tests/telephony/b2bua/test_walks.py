@@ -69,7 +69,7 @@ async def one_call(world: World, dice: random.Random) -> None:
                 Person(dice, taken_call).act("3*5")
     if not call.is_over.is_set():
         call.hang_up()
-    await world.until(lambda: not world.server.switchboard.busy, 200)
+    await world.until(lambda: not world.server.switchboard.calls, 200)
 
 
 def check(world: World, entry: ConversationEntry) -> None:

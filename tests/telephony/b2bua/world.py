@@ -282,7 +282,7 @@ class World:
 
     async def until_quiet(self) -> None:
         """Wait until every call is over and everything of it written, sealed and put away."""
-        await self.until(lambda: not self.server.switchboard.busy, 120)
+        await self.until(lambda: not self.server.switchboard.calls, 120)
         await asyncio.sleep(40)
         with contextlib.suppress(RecordError):  # closed by the test
             await asyncio.to_thread(self.server.log.sync)
@@ -327,7 +327,7 @@ class World:
     @property
     def inbound(self) -> InboundCall:
         """The only running call."""
-        (call,) = self.server.switchboard.running
+        (call,) = self.server.switchboard.calls
         return call
 
     def runner(self, call: InboundCall | None = None) -> ConversationRunner:
@@ -499,7 +499,7 @@ def world_is_writing(world: World) -> bool:
     """Whether a commit is on its way, unless it is made to stand still."""
     if world.stalled:
         return False
-    return any(call.runner is not None and call.runner.in_flight for call in world.server.switchboard.running)
+    return any(runner.in_flight for runner in world.server.switchboard.running)
 
 
 Scene = Callable[[World], Coroutine[object, object, None]]

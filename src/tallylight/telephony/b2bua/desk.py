@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tallylight.clock import Clock
 from tallylight.law.pack import Pack
@@ -16,9 +15,6 @@ from tallylight.telephony.rtp.engine import MediaEngine
 from tallylight.telephony.sip.agent import UserAgent
 from tallylight.telephony.sip.board import Credentials
 from tallylight.telephony.sip.uri import SipUri
-
-if TYPE_CHECKING:
-    from tallylight.telephony.b2bua.inbound import InboundCall
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +39,9 @@ class Desk:
     """Any spelling of an address to its canonical one."""
     caller_uri: Callable[[SipUri], SipUri]
     """In whose name the agent is called: the caller's user part at our host."""
-    register: Callable[["InboundCall"], None]
+    register: Callable[[ConversationRunner], None]
     """The conversation has begun: commands may reach it."""
-    close_conversation: Callable[["InboundCall", ConversationRunner, str, bool], Awaitable[None]]
-    """End a call's conversation with an outcome (and whether it was abandoned) and see its tracks sealed."""
+    close_conversation: Callable[[ConversationRunner, str, bool], Awaitable[None]]
+    """End a conversation with an outcome (and whether it was abandoned) and see its tracks sealed."""
     settings_for: Callable[[SipUri], Settings]
     """The project that a called number belongs to."""

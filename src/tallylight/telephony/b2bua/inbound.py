@@ -125,7 +125,7 @@ class InboundCall:
         runner = self.runner
         if runner is not None and self._outcome is not None:
             settled = self._asking is not None and self._asking.settled
-            await self._desk.close_conversation(self, runner, str(self._outcome), not settled)
+            await self._desk.close_conversation(runner, str(self._outcome), not settled)
 
     def _command(self, command: Command, *, actor: str | None = None, address: str | None = None) -> bool:
         """Tell the conversation; False where it refuses."""
@@ -147,7 +147,7 @@ class InboundCall:
         runner = self.runner = ConversationRunner(
             desk.live, settings=self._settings, pack=desk.pack, direction=Direction.INBOUND
         )
-        desk.register(self)
+        desk.register(runner)
         self._command(
             JoinParty(
                 party=self.customer,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tallylight.conversation.commands import PauseRecording, ResumeRecording
 from tallylight.errors import TallylightError
 from tallylight.ids import ConversationId
+from tallylight.live.runner import ConversationRunner
 from tallylight.telephony.b2bua.desk import Desk
 from tallylight.telephony.b2bua.inbound import InboundCall
 from tallylight.telephony.b2bua.outcomes import Outcome
@@ -35,17 +36,17 @@ class Switchboard:
         self._is_ours = is_ours
         self._tasks: dict[asyncio.Task[None], InboundCall] = {}
         self._closing = False
-        self._calls: dict[ConversationId, InboundCall] = {}
+        self._running: dict[ConversationId, ConversationRunner] = {}
 
     @property
-    def busy(self) -> bool:
-        """Whether any call is not put away yet: talked to its end, written and sealed."""
-        return bool(self._tasks)
+    def calls(self) -> tuple[InboundCall, ...]:
+        """Every call that is not put away yet."""
+        return tuple(self._tasks.values())
 
     @property
-    def running(self) -> tuple[InboundCall, ...]:
-        """Conversations that have begun and not ended."""
-        return tuple(self._calls.values())
+    def running(self) -> tuple[ConversationRunner, ...]:
+        """Conversations that have begun and are not sealed yet."""
+        return tuple(self._running.values())
 
     def on_call(self, call: Call) -> None:
         """A call came in. It reaches the configured agent; only proven credentials may name another target.
@@ -72,21 +73,21 @@ class Switchboard:
         self._tasks[task] = inbound
         task.add_done_callback(self._tasks.pop)
 
-    def register(self, call: InboundCall) -> None:
-        assert call.runner is not None
-        self._calls[call.runner.conversation] = call
+    def register(self, runner: ConversationRunner) -> None:
+        """A conversation has begun: commands reach it from now on."""
+        self._running[runner.conversation] = runner
 
     def forget(self, conversation: ConversationId) -> None:
-        self._calls.pop(conversation, None)
+        self._running.pop(conversation, None)
 
-    def find(self, conversation: str) -> InboundCall:
-        """The running call. Raises NoSuchCall."""
-        call = self._calls.get(ConversationId(conversation))
-        if call is None:
+    def find(self, conversation: str) -> ConversationRunner:
+        """The running conversation. Raises NoSuchCall."""
+        runner = self._running.get(ConversationId(conversation))
+        if runner is None:
             raise NoSuchCall(
                 f"No call with the conversation {conversation} is running. `tallylight recordings list` shows the ids."
             )
-        return call
+        return runner
 
     def pause(self, conversation: str) -> None:
         """Every lamp goes amber. Raises NoSuchCall, or TallylightError where the conversation refuses."""
@@ -96,8 +97,7 @@ class Switchboard:
         self._order(conversation, ResumeRecording)
 
     def _order(self, conversation: str, command: type[PauseRecording] | type[ResumeRecording]) -> None:
-        runner = self.find(conversation).runner
-        assert runner is not None
+        runner = self.find(conversation)
         refusal = runner.command(command(by=OPERATOR, offset_ms=runner.offset_ms()), actor=OPERATOR)
         if refusal is not None:
             raise TallylightError(refusal.message, code=refusal.code)

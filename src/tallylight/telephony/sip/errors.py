@@ -60,10 +60,3 @@ class MalformedUri(SipError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(400, f"This is not a SIP URI: {reason}. Write it like sip:user@host:5060.")
-
-
-class Unreachable(SipError):
-    """No socket could carry a message to the peer."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(503, f"The peer cannot be reached ({reason}). Check its address, port and transport.")
