@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
-from tallylight.catalogue.explanation import Explanation, explain
+from tallylight.catalogue.explanation import NOT_WRITTEN, STOPPED, Explanation, explain
 from tallylight.catalogue.tables import reasoning as reasonings
 from tallylight.catalogue.tables import settings_version
 from tallylight.conversation.commands import PauseRecording, ResumeRecording
 from tallylight.conversation.errors import CodecError
-from tallylight.conversation.events import LampsChanged
+from tallylight.conversation.events import LampsChanged, OpeningMissed, RecordingFailed
 from tallylight.database.engine import read_only
 from tallylight.database.events import empty_payload, read_stream
 from tallylight.ids import ConversationId, new_id
@@ -61,6 +61,43 @@ def test_the_timeline_covers_the_whole_call_without_overlap(house: House) -> Non
         assert line[0].from_ms == 0
         assert line[-1].until_ms == call.now_ms
         assert all(before.until_ms == after.from_ms for before, after in itertools.pairwise(line))
+
+
+def test_a_recording_that_failed_is_dark_from_then_on(house: House) -> None:
+    call = Call(house).accepted().speak(2000)
+    failed_ms = call.now_ms
+    call.write([RecordingFailed(party=None, track=None, why="the disk is full", missing_ms=0, offset_ms=failed_ms)])
+    call.speak(1000)
+    call.do(PauseRecording(by=call.agent, offset_ms=call.now_ms))
+    call.speak(1000).end()
+    explanation = explained(house, call)
+    for party in (call.system, call.agent, call.customer):
+        line = [segment for segment in explanation.segments if segment.party == party]
+        assert line[-1].until_ms == call.now_ms
+        assert all(before.until_ms == after.from_ms for before, after in itertools.pairwise(line))
+        assert all(segment.lamp is Lamp.OFF for segment in line if segment.from_ms >= failed_ms)
+        assert line[-1].deciding == STOPPED
+    assert Lamp.RECORDING in {lamp for _, until_ms, lamp in lamps(explanation, call) if until_ms == failed_ms}
+    (failure,) = explanation.failures
+    assert (failure.kind, failure.at_ms, failure.why) == ("recording_failed", failed_ms, "the disk is full")
+    assert explained(house, call, failed_ms - 1).failures == ()
+    assert explanation.replay.agrees, "what was decided stands; only the recording of it failed"
+
+
+def test_a_gate_whose_decision_was_written_late_was_dark_until_then(house: House) -> None:
+    call = Call(house).accepted().speak(3000)
+    opened_ms = next(from_ms for from_ms, _, lamp in lamps(explained(house, call), call) if lamp is Lamp.RECORDING)
+    for from_ms, until_ms in ((opened_ms, opened_ms + 1000), (opened_ms + 1000, opened_ms + 1400)):
+        call.write([OpeningMissed(party=call.customer, from_ms=from_ms, until_ms=until_ms, offset_ms=until_ms)])
+    explanation = explained(house, call.end())
+    told = [segment for segment in explanation.segments if segment.party == call.customer]
+    dark = [(each.from_ms, each.until_ms) for each in told if each.deciding == NOT_WRITTEN]
+    assert dark == [(opened_ms, opened_ms + 1000), (opened_ms + 1000, opened_ms + 1400)]
+    lit = [(from_ms, until_ms) for from_ms, until_ms, lamp in lamps(explanation, call) if lamp is Lamp.RECORDING]
+    assert lit[0][0] == opened_ms + 1400
+    assert lit[-1][1] == call.now_ms
+    assert [failure.missing_ms for failure in explanation.failures] == [1000, 400]
+    assert all(segment.deciding != NOT_WRITTEN for segment in explanation.segments if segment.party != call.customer)
 
 
 def test_consent_and_its_evidence_stand_beside_the_lamp(house: House) -> None:

@@ -1,7 +1,6 @@
 """`tallylight serve`: every room joined, from the lock on the folder to the line `ready`, and back in good order."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -27,6 +26,7 @@ from tallylight.database.faults import WriterFaults
 from tallylight.health.alarms import AlarmKind
 from tallylight.ids import TrackId
 from tallylight.law.pack import Pack
+from tallylight.live.collector import calm_collector
 from tallylight.live.control import ControlServer
 from tallylight.live.recovery import finish_interrupted
 from tallylight.live.runner import ConversationRunner
@@ -104,8 +104,7 @@ async def _serve(options: ServeOptions, logs: QueueListener) -> None:
         loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
         server = await Server.start(options, stack)
-        # What is loaded by now stays: the collector need not look at it again and again while people talk.
-        gc.freeze()
+        calm_collector()
         sys.stdout.write(f"ready {server.line()}\n")
         sys.stdout.flush()
         await stopping.wait()

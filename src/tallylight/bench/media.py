@@ -1,6 +1,5 @@
 """`capture` and `relay`: what a packet costs on the product's media path, beside the bare receive loop."""
 
-import gc
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from tallylight.bench.choir import Choir
 from tallylight.bench.figures import Figure, Findings, median_figure
 from tallylight.bench.kernel import allow_files
 from tallylight.bench.rigs import BareLoop, MediaPath, Rig, Window
+from tallylight.live.collector import calm_collector
 from tallylight.telephony.rtp.engine import TICK_MS
 
 PACKETS_PER_CALL_S = 100
@@ -76,7 +76,7 @@ class _Run:
 
     def __init__(self, load: MediaLoad, *, relay: bool) -> None:
         allow_files(MOST_LEGS * FILES_PER_LEG)
-        gc.freeze()  # as `serve` does once its rooms are joined
+        calm_collector()  # as `serve` does once its rooms are joined
         self._load = load
         self._relay = relay
         self._folders = 0

@@ -12,7 +12,7 @@ from typing import Protocol
 from tallylight.bench.choir import Choir, Sung
 from tallylight.bench.errors import BenchFailed
 from tallylight.bench.kernel import udp_drops
-from tallylight.capture.recorder import HOLD_BACK_MS, RECORD_MS, PartyCapture, TrackRecorder
+from tallylight.capture.recorder import HOLD_BACK_MS, PartyCapture, TrackRecorder, next_record_s
 from tallylight.clock import Clock, SystemClock
 from tallylight.ids import DecisionId, EpochId, TrackId, new_id
 from tallylight.telephony.rtp.engine import MediaEngine
@@ -255,4 +255,4 @@ class _Flushing:
             capture.pull()
         for recorder in self._recorders:
             recorder.flush(until_ms)
-        self.timer = self._clock.call_later(RECORD_MS / 1000, self._flush)
+        self.timer = self._clock.call_later(next_record_s(self._clock.monotonic_ns()), self._flush)

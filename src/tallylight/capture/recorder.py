@@ -21,6 +21,9 @@ RECORD_MS = 900
 """How often a track's media is made a record. With what is held back, a packet and a late timer, a process that dies
 takes less than 1.1 s with it."""
 
+RECORD_STEP_MS = 20
+"""Records are made at whole multiples of this, so that the loop wakes once for those of many calls."""
+
 BYTES_PER_MS = 8
 """G.711: 8,000 samples a second, one byte each."""
 
@@ -29,6 +32,13 @@ _MEDIA = {0: MediaType.PCMU, 8: MediaType.PCMA}
 
 Piece = tuple[int, int, int, int, bytes, DecisionId]
 """Media that passed, or waits to pass: start_ms, source, duration_ms, payload type, payload, decision."""
+
+
+def next_record_s(now_ns: int) -> float:
+    """Seconds until the next record is to be made, on the clock's monotonic time."""
+    step_ns = RECORD_STEP_MS * 1_000_000
+    due_ns = (now_ns + RECORD_MS * 1_000_000) // step_ns * step_ns
+    return (due_ns - now_ns) / 1e9
 
 
 class ChunkSink(Protocol):

@@ -14,7 +14,15 @@ from tallylight.catalogue.queries import iso_utc
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.versions import read_pack, read_settings
 from tallylight.consent.answer import Consent, ConsentState
-from tallylight.conversation.events import ConversationEnded, ConversationStarted, Event, LampsChanged, NoticeGiven
+from tallylight.conversation.events import (
+    ConversationEnded,
+    ConversationStarted,
+    Event,
+    LampsChanged,
+    NoticeGiven,
+    OpeningMissed,
+    RecordingFailed,
+)
 from tallylight.conversation.situation import situation
 from tallylight.conversation.state import ConversationState, apply
 from tallylight.database.events import JsonValue
@@ -22,9 +30,22 @@ from tallylight.ids import ConversationId, DecisionId, PartyId, WorkspaceId
 from tallylight.law.pack import Pack
 from tallylight.law.vocabulary import Role
 from tallylight.policy.decide import decide
-from tallylight.policy.decision import Lamp, Reason
+from tallylight.policy.decision import Lamp, Reason, Verdict
 from tallylight.policy.explain import considered
 from tallylight.policy.settings import Settings
+
+STOPPED = Reason(
+    rule="house.fail_closed",
+    cite="house rule: a recording that fails stops for good, and people keep talking",
+    verdict=Verdict.CLOSES,
+    text="The recording failed and was stopped; nothing said since is stored.",
+)
+NOT_WRITTEN = Reason(
+    rule="house.commit_first",
+    cite="house rule: nothing is recorded before its decision is written down",
+    verdict=Verdict.CLOSES,
+    text="The decision that opens this gate was not written down in time: what was said meanwhile was dropped.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +80,20 @@ class Notice:
     language: str
     text: str
     hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Where less was stored than was decided. Times in ms since the start."""
+
+    at_ms: int
+    party: PartyId | None
+    """None: everybody."""
+    kind: str
+    """As the list names its alarms: `recording_failed`, `track_short`, `opening_missed`."""
+    why: str
+    missing_ms: int | None
+    """None: nobody can say how much would have been said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +134,7 @@ class Explanation:
     """The instant asked for, ms since the start; None: the whole conversation."""
     segments: tuple[Segment, ...]
     notices: tuple[Notice, ...]
+    failures: tuple[Failure, ...]
     replay: Replay
     erased_payloads: int
     """Events of which only the commitment is left."""
@@ -125,6 +161,16 @@ class Explanation:
                     "hash": notice.hash,
                 }
                 for notice in self.notices
+            ],
+            "failures": [
+                {
+                    "at_s": failure.at_ms / 1000,
+                    "party": failure.party,
+                    "kind": failure.kind,
+                    "why": failure.why,
+                    "missing_s": None if failure.missing_ms is None else failure.missing_ms / 1000,
+                }
+                for failure in self.failures
             ],
             "replay": {
                 "agrees": self.replay.agrees,
@@ -159,7 +205,7 @@ def explain(
     story = _tell(events, settings, pack, listed)
     ended = next((event for event in events if isinstance(event, ConversationEnded)), None)
     ended_ms = None if ended is None else ended.offset_ms
-    segments = _in_time(story.segments, ended_ms)
+    segments = _darkened(_in_time(story.segments, ended_ms), story.darkness)
     return Explanation(
         conversation=conversation,
         project=started.project,
@@ -172,6 +218,7 @@ def explain(
         at_ms=at_ms,
         segments=segments if at_ms is None else tuple(segment for segment in segments if _covers(segment, at_ms)),
         notices=tuple(notice for notice in story.notices if at_ms is None or notice.heard_ms <= at_ms),
+        failures=tuple(failure for failure in story.failures if at_ms is None or failure.at_ms <= at_ms),
         replay=Replay(
             checked=0 if unavailable is not None else story.decisions,
             differences=() if unavailable is not None else tuple(story.differences),
@@ -202,18 +249,39 @@ def _listed_consents(
     return {PartyId(row.party): ConsentState(row.consent) for row in rows}
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Darkness:
+    """Media time in which a gate was shut although the decision would have opened it."""
+
+    party: PartyId | None
+    from_ms: int
+    until_ms: int | None
+    why: Reason
+
+    def covers(self, segment: Segment) -> bool:
+        """Whether a part of the segment was dark. A pause stays a pause, until recording stops for good."""
+        return (
+            self.party in (None, segment.party)
+            and (segment.lamp is Lamp.RECORDING or (segment.lamp is Lamp.PAUSED and self.until_ms is None))
+            and (segment.until_ms is None or self.from_ms < segment.until_ms)
+            and (self.until_ms is None or segment.from_ms < self.until_ms)
+        )
+
+
 @dataclass(kw_only=True)
 class _Story:
     segments: list[Segment]
     notices: list[Notice]
     differences: list[ReplayDifference]
+    failures: list[Failure]
+    darkness: list[_Darkness]
     decisions: int = 0
 
 
 def _tell(
     events: Sequence[Event], settings: Settings | None, pack: Pack | None, listed: dict[PartyId, ConsentState]
 ) -> _Story:
-    story = _Story(segments=[], notices=[], differences=[])
+    story = _Story(segments=[], notices=[], differences=[], failures=[], darkness=[])
     state = ConversationState()
     for event in events:
         if isinstance(event, LampsChanged):
@@ -228,6 +296,8 @@ def _tell(
                     hash=event.notice,
                 )
             )
+        elif isinstance(event, OpeningMissed | RecordingFailed):
+            _failed(story, event)
         state = apply(state, event)
     lost = {
         party
@@ -279,6 +349,53 @@ def _decided(
                 consent=party.consent,
             )
         )
+
+
+def _failed(story: _Story, event: OpeningMissed | RecordingFailed) -> None:
+    at_ms, missing_ms = event.offset_ms, None
+    if isinstance(event, OpeningMissed):
+        kind, why = "opening_missed", NOT_WRITTEN.text
+        at_ms, missing_ms = event.from_ms, event.until_ms - event.from_ms
+        story.darkness.append(
+            _Darkness(party=event.party, from_ms=event.from_ms, until_ms=event.until_ms, why=NOT_WRITTEN)
+        )
+    elif event.track is None:
+        kind, why = "recording_failed", event.why
+        story.darkness.append(_Darkness(party=None, from_ms=at_ms, until_ms=None, why=STOPPED))
+    else:
+        kind, why, missing_ms = "track_short", event.why, event.missing_ms
+    story.failures.append(Failure(at_ms=at_ms, party=event.party, kind=kind, why=why, missing_ms=missing_ms))
+
+
+def _darkened(segments: Sequence[Segment], darkness: Sequence[_Darkness]) -> tuple[Segment, ...]:
+    """The timeline with every stretch in which a gate stayed shut cut out of what was decided."""
+    for dark in darkness:
+        cut: list[Segment] = []
+        for segment in segments:
+            if not dark.covers(segment):
+                cut.append(segment)
+                continue
+            from_ms = max(segment.from_ms, dark.from_ms)
+            if from_ms > segment.from_ms:
+                cut.append(replace(segment, until_ms=from_ms))
+            until_ms = segment.until_ms
+            if dark.until_ms is not None and (until_ms is None or dark.until_ms < until_ms):
+                cut.append(replace(segment, from_ms=dark.until_ms))
+                until_ms = dark.until_ms
+            cut.append(
+                replace(
+                    segment,
+                    from_ms=from_ms,
+                    until_ms=until_ms,
+                    lamp=Lamp.OFF,
+                    deciding=dark.why,
+                    reasons=(dark.why,),
+                    passed_over=(*segment.reasons, *segment.passed_over),
+                    actions=(),
+                )
+            )
+        segments = cut
+    return tuple(sorted(segments, key=lambda segment: segment.from_ms))
 
 
 def _in_time(segments: Sequence[Segment], ended_ms: int | None) -> tuple[Segment, ...]:

@@ -63,6 +63,9 @@ def _print(explanation: "Explanation") -> None:
             Text(f"{notice.heard_ms / 1000:.1f} s  heard ({notice.language}):", "bold"),
             Text(notice.text),
         ]
+    for failure in explanation.failures:
+        missing = "" if failure.missing_ms is None else f", {failure.missing_ms / 1000:.1f} s missing"
+        parts += [Text(""), Text(f"{failure.at_ms / 1000:.1f} s  {failure.kind}: {failure.why}{missing}", "bold")]
     replay = explanation.replay
     if replay.unavailable is not None:
         verdict = f"The decisions could not be made again: {replay.unavailable}."

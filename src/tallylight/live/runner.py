@@ -8,7 +8,7 @@ talking.
 
 import dataclasses
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 
 from tallylight.clock import Timer
@@ -33,7 +33,7 @@ from tallylight.law.pack import Pack
 from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Role
 from tallylight.live.services import LiveServices
 from tallylight.live.tracks import PENDING_MS, Tracks
-from tallylight.live.work import Work
+from tallylight.live.work import Opening, Work
 from tallylight.policy.decision import Lamp
 from tallylight.policy.settings import Settings
 from tallylight.policy.situation import ConsentState
@@ -270,11 +270,13 @@ class ConversationRunner:
             timer.cancel()
         error = future.exception()
         if error is not None:
+            self.tracks.miss(work.openings)
             self.tracks.refused(work)
             self._unwritten.append(work)
+            self._say_missed(work.openings)
             self.fail("the database does not take events", error)
         else:
-            self.tracks.committed(self.state, work, may_open=not (self._failed or self.ended))
+            self._say_missed(self.tracks.committed(self.state, work, may_open=not (self._failed or self.ended)))
             if self.on_change is not None:
                 self.on_change()
         if self._unwritten:
@@ -286,12 +288,21 @@ class ConversationRunner:
 
     def _late(self, work: Work) -> None:
         """A second went by without the commit: what was held is dropped, and that is said."""
+        self._say_missed(self.tracks.miss(work.openings))
+
+    def _say_missed(self, openings: Sequence[Opening]) -> None:
+        """Nothing of what was said at these gates until now will pass, as far as that was not said before."""
         offset_ms = self.offset_ms()
-        missed: list[Event] = [
-            OpeningMissed(party=party, from_ms=from_ms, until_ms=offset_ms, offset_ms=offset_ms)
-            for party, from_ms in self.tracks.miss(work.openings)
-        ]
-        if missed:
+        since: dict[PartyId, int] = {}
+        for opening in openings:
+            if opening.missed_ms is not None and opening.missed_ms < offset_ms:
+                since[opening.party] = min(since.get(opening.party, offset_ms), opening.missed_ms)
+                opening.missed_ms = offset_ms
+        if since:
+            missed: list[Event] = [
+                OpeningMissed(party=party, from_ms=from_ms, until_ms=offset_ms, offset_ms=offset_ms)
+                for party, from_ms in since.items()
+            ]
             self._take(missed, actor=ENGINE)
 
     def _offer_again(self) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Sequence
 
 from tallylight.capture.recorder import (
     HOLD_BACK_MS,
-    RECORD_MS,
     OwnVoice,
     PartyCapture,
     TrackRecorder,
+    next_record_s,
 )
 from tallylight.clock import Timer
 from tallylight.conversation.events import LampsChanged, TrackErased, TrackOpened
@@ -41,7 +41,7 @@ class Tracks:
         """Every track that was opened and not erased: what is to be sealed."""
         self.own_voice = OwnVoice()
         """Where our announcements go as they are sent."""
-        self._flush_timer: Timer | None = services.clock.call_later(RECORD_MS / 1000, self._flush_each_second)
+        self._flush_timer: Timer | None = self._next_flush()
 
     def capture(self, party: PartyId) -> PartyCapture:
         """Where a leg hands this party's voice."""
@@ -169,18 +169,19 @@ class Tracks:
 
     # -- commits ----------------------------------------------------------------------------------------------------
 
-    def committed(self, state: ConversationState, work: Work, *, may_open: bool) -> None:
-        """The unit is durable: open what still should be open, forget the keys it destroyed."""
+    def committed(self, state: ConversationState, work: Work, *, may_open: bool) -> list[Opening]:
+        """The unit is durable: open what still should be open, forget the keys it destroyed. Returns what was missed."""
         now_ms = self._offset_ms()
         for opening in work.openings if may_open else ():
             recorder, gate = opening.recorder, opening.recorder.gate
             if gate.pending is not None and gate.pending.decision == opening.decision:
                 recorder.commit(opening.decision, gate.pending.from_ms)
-            elif gate.is_open or (opening.missed and gate.is_dark and self._should_burn(state, opening)):
+            elif gate.is_open or (opening.missed_ms is not None and gate.is_dark and self._should_burn(state, opening)):
                 recorder.commit(opening.decision, now_ms)
         for recorder in work.erased:
             self._services.keyring.forget(recorder.epoch.id)
             self._services.log.release(recorder.track)
+        return [opening for opening in work.openings if opening.missed_ms is not None]
 
     def _should_burn(self, state: ConversationState, opening: Opening) -> bool:
         decision = state.decision
@@ -190,15 +191,15 @@ class Tracks:
             and opening.recorder in (self._talk.get(opening.party), self._proof.get(opening.party))
         )
 
-    def miss(self, openings: Sequence[Opening]) -> list[tuple[PartyId, int]]:
-        """No commit within a second: drop what was held. Returns whose gate, and since when it had waited."""
-        missed: list[tuple[PartyId, int]] = []
+    def miss(self, openings: Sequence[Opening]) -> list[Opening]:
+        """No commit within a second, or none at all: drop what was held since `missed_ms`. Returns what waited."""
+        missed: list[Opening] = []
         for opening in openings:
             pending = opening.recorder.gate.pending
             if pending is not None and pending.decision == opening.decision:
                 opening.recorder.miss()
-                opening.missed = True
-                missed.append((opening.party, pending.from_ms))
+                opening.missed_ms = pending.from_ms
+                missed.append(opening)
         return missed
 
     def refused(self, work: Work) -> None:
@@ -247,4 +248,8 @@ class Tracks:
             capture.pull()
         for recorder in self._all:
             recorder.flush(until_ms)
-        self._flush_timer = self._services.clock.call_later(RECORD_MS / 1000, self._flush_each_second)
+        self._flush_timer = self._next_flush()
+
+    def _next_flush(self) -> Timer:
+        clock = self._services.clock
+        return clock.call_later(next_record_s(clock.monotonic_ns()), self._flush_each_second)

@@ -18,7 +18,8 @@ class Opening:
     party: PartyId
     recorder: TrackRecorder
     decision: DecisionId
-    missed: bool = False
+    missed_ms: int | None = None
+    """Since when it is known that what is said meanwhile will never pass; None while it is held in memory."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -41,7 +41,7 @@ class Limits:
     rotate_bytes: int = 64 << 20
     fsync_s: float = 1.0
     """The least time from one fsync to the next, while anything waits for one."""
-    gather_s: float = 0.01
+    gather_s: float = 0.04
     """How long the thread gathers records before it looks again: it wakes at most this often."""
     reserve_bytes: int = 4 << 20
     """Disk space kept back for the records that come after the disk is full."""

@@ -59,7 +59,12 @@ async def test_an_opening_that_was_missed_is_a_gap_and_the_words_come_behind_the
     await asyncio.sleep(8)
     call.hang_up()
     await world.until_quiet()
-    assert any(isinstance(event, OpeningMissed) for event in world.events())
+    missed = [event for event in world.events() if isinstance(event, OpeningMissed)]
+    for party in {event.party for event in missed}:
+        of_party = [event for event in missed if event.party == party]
+        assert len(of_party) == 2
+        assert of_party[0].until_ms == of_party[1].from_ms
+        assert abs(of_party[1].until_ms - committed_ms) <= 100
     assert abs(world.talk(Role.CUSTOMER)[0].start_ms - committed_ms) <= 100
     proof = world.track(Role.CUSTOMER, Purpose.PROOF_OF_CONSENT)
     assert 3000 <= proof[-1].start_ms + proof[-1].duration_ms - committed_ms <= 3700

@@ -2,7 +2,7 @@
 
 `packet` is the hot path, once for each packet that arrives. Nearly every one is the one foreseen: the same length, the
 same source, sequence and timestamp one step on. Such a packet is relayed at once and waits; what waits is placed, counted
-and handed on in one piece, five times a second or when it is asked for (`hand_over`). Everything else is kept out of
+and handed on in one piece, a few times a second or when it is asked for (`hand_over`). Everything else is kept out of
 the way.
 """
 

@@ -41,6 +41,9 @@ class LegHost(Protocol):
     ) -> None:
         """From now on, give `accept` what `receive` reads from the port, with the engine's time."""
 
+    def pace(self, leg: "RtpLeg") -> None:
+        """The leg has something to send, at its outgoing stream's `due_ms`."""
+
     def release(self, leg: "RtpLeg", *ports: DatagramSocket) -> None:
         """The leg closes these ports now: others may have them."""
 
@@ -82,6 +85,7 @@ class RtpLeg:
             sequence=int.from_bytes(random_bytes(2), "big"),
             timestamp=int.from_bytes(random_bytes(4), "big"),
             now_ms=now_ms,
+            on_due=lambda: host.pace(self),
         )
         self.outgoing.anchor_ms = anchor_ms
         self._reporter = Reporter(self.outgoing, random_bytes, host.wall_ms, now_ms)
@@ -256,7 +260,7 @@ class RtpLeg:
         self._reports_port.close()
 
     def look_after(self, now_ms: int) -> None:
-        """Hand on the voice that waits, send RTCP reports if they are due. For the engine, five times a second."""
+        """Hand on the voice that waits, send RTCP reports if they are due. For the engine, a few times a second."""
         self.incoming.hand_over()
         if self._reporter.due_ms <= now_ms and not self._closed:
             self._reporter.schedule(now_ms)

@@ -87,6 +87,7 @@ class Outgoing:
         "kind",
         "newest",
         "octets",
+        "on_due",
         "open",
         "origin",
         "playout",
@@ -100,7 +101,9 @@ class Outgoing:
         "transmit",
     )
 
-    def __init__(self, *, ssrc: int, sequence: int, timestamp: int, now_ms: int) -> None:
+    def __init__(
+        self, *, ssrc: int, sequence: int, timestamp: int, now_ms: int, on_due: Callable[[], None] = lambda: None
+    ) -> None:
         self.ssrc = ssrc
         self.newest = sequence << 32 | timestamp
         """The first eight bytes of the newest packet sent, as a number."""
@@ -124,6 +127,8 @@ class Outgoing:
         self.timestamp_shift = 0
         self.due_ms = NEVER
         """When `pace` has something to do."""
+        self.on_due = on_due
+        """Called when `due_ms` has become sooner."""
         self.playout: Playout | None = None
         self.sent = 0
         self.octets = 0
@@ -251,6 +256,7 @@ class Outgoing:
         """Send from now on; where packets are already on their way each ptime, keep their step."""
         if self.due_ms > now_ms + self.ptime_ms:
             self.due_ms = now_ms
+            self.on_due()
 
     def _next_timestamp(self, at_ms: int) -> int:
         return (self.timestamp + max(self.span, (at_ms - self.sent_ms) * 8)) & _MASK
