@@ -29,6 +29,8 @@ LOOPBACK = "127.0.0.1"
 SAMPLES_PER_MS = 8
 AUDIBLE = 400
 """Peak to peak, of 65,536: above the hiss of G.711's quietest steps."""
+PIECE_MS = 20
+"""What is judged at once, loud or silent."""
 
 
 class CallFailed(Exception):
@@ -55,9 +57,12 @@ class Ear:
             self.samples.frombytes(bytes(2 * (begin - len(self.samples))))
         heard = array("h", decode(Codec(payload_type), payload))
         self.samples[begin : begin + len(heard)] = heard
-        if max(heard) - min(heard) > AUDIBLE:
-            self.loud_ms += duration_ms
-            self.last_loud_ms = start_ms + duration_ms
+        for at_ms in range(0, duration_ms, PIECE_MS):
+            piece = heard[at_ms * SAMPLES_PER_MS : (at_ms + PIECE_MS) * SAMPLES_PER_MS]
+            if max(piece) - min(piece) > AUDIBLE:
+                end_ms = min(at_ms + PIECE_MS, duration_ms)
+                self.loud_ms += end_ms - at_ms
+                self.last_loud_ms = start_ms + end_ms
 
     def seconds(self) -> float:
         return len(self.samples) / 8000
@@ -71,9 +76,9 @@ class PhoneCall:
         self._call: Call | None = None
         self._failure: int | None = None
         self.leg = leg
-        self.ear = Ear()
+        self._ear = Ear()
         self.keys_heard: list[str] = []
-        self.leg.sink = self.ear
+        self.leg.sink = self._ear
         self.leg.on_digit = lambda key, start_ms, source: self.keys_heard.append(key)
         self._local = sdp.LocalMedia(
             address=leg.address[0],
@@ -123,6 +128,12 @@ class PhoneCall:
         timer = self._phone.clock.call_later(seconds, passed.set)
         await self._first(passed.wait(), self.is_over.wait())
         timer.cancel()
+
+    @property
+    def ear(self) -> Ear:
+        """What has been heard until now."""
+        self.leg.hand_over()
+        return self._ear
 
     @property
     def sip(self) -> Call:

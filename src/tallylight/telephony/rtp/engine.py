@@ -162,7 +162,7 @@ class MediaEngine:
             self._pairs.give_back(pair)
 
     def _drain(self, now_ms: int) -> None:
-        find = self._handlers.get
+        handlers = self._handlers
         poll = self._network.poll
         size = self.datagram_size
         for _ in range(ROUNDS):
@@ -170,10 +170,9 @@ class MediaEngine:
             if not waiting:
                 return
             for number, _flags in waiting:
-                found = find(number)
-                if found is None:
+                if number not in handlers:
                     continue  # closed by what another packet of this round did
-                receive, accept, leg = found
+                receive, accept, leg = handlers[number]
                 try:
                     data = receive(size)
                 except BlockingIOError:
