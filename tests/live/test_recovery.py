@@ -10,12 +10,13 @@ from tallylight.app.store import Store, open_store
 from tallylight.catalogue.queries import ConversationEntry, list_conversations, to_json
 from tallylight.clock import VirtualClock
 from tallylight.database.engine import read_only
-from tallylight.ids import PartyId
+from tallylight.health.alarms import AlarmKind
+from tallylight.ids import PartyId, new_id
 from tallylight.law.vocabulary import Role
-from tallylight.live.recovery import Recovered, finish_interrupted
+from tallylight.live.recovery import MOST_ORPHANS, Recovered, finish_interrupted
 from tallylight.live.sealing import Sealer
 from tests.capture.test_vad import PCMA, PCMU, coded, samples, voice
-from tests.live.conftest import PACKET_MS, Talk, open_house
+from tests.live.conftest import PACKET_MS, House, Talk, open_house
 
 PACKET_BYTES = PACKET_MS * 8
 
@@ -95,3 +96,29 @@ def test_who_was_not_recorded_is_not_known_to_have_talked(tmp_path: Path) -> Non
     with restarted(tmp_path, clock) as (store, _):
         (customer,) = listed(store).people
     assert (customer.talked_ms, customer.stored_ms) == (0, 0)
+
+
+def sealed_call(house: House) -> None:
+    talk = Talk(house)
+    talk.ask()
+    talk.say_yes()
+    house.settle()
+    talk.speak(talk.customer, 2000)
+    talk.end()
+
+
+@pytest.mark.parametrize(("left", "kept"), [(1, 0), (MOST_ORPHANS, 0), (MOST_ORPHANS + 1, MOST_ORPHANS + 1)])
+def test_objects_without_a_key_are_removed_unless_they_are_too_many(tmp_path: Path, left: int, kept: int) -> None:
+    clock = VirtualClock()
+    with open_house(tmp_path, clock) as house:
+        sealed_call(house)
+        sealed = set(house.store.objects.list())
+        assert sealed
+        for _ in range(left):
+            epoch = new_id(clock.wall_ms())
+            house.store.objects.put(f"{house.store.workspace}/{epoch[-2:]}/{epoch}", [b"nobody can read this"])
+    with restarted(tmp_path, clock) as (store, _):
+        there = set(store.objects.list())
+        assert sealed <= there
+        assert len(there - sealed) == kept
+        assert (AlarmKind.OBJECTS_UNKNOWN in store.alarms.counts()) == (kept > 0)

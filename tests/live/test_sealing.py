@@ -1,4 +1,4 @@
-"""What becomes of a track that is erased while it is being sealed."""
+"""Sealing that is overtaken by an erasure, refused by the database, or written after nobody waits for it any more."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +11,7 @@ from tallylight.database.engine import read_only
 from tallylight.health.alarms import AlarmKind
 from tallylight.ids import ConversationId, PartyId, TrackId
 from tallylight.law.vocabulary import Role
+from tallylight.live import sealing
 from tallylight.retention.erasure import Outcome, OutcomeState
 from tallylight.vault.frame import Frame
 from tallylight.vault.keys import Epoch
@@ -110,3 +111,50 @@ def test_what_was_sealed_first_is_erased_with_its_object(house: House) -> None:
     assert len(list(house.store.objects.list())) == 3
     assert erase(house).state is OutcomeState.COMPLETE
     assert len(list(house.store.objects.list())) == 1
+
+
+def sealed_again(house: House, talk: Talk, *, again: bool) -> bool:
+    return house.sealer.seal_conversation(
+        talk.runner.conversation,
+        house.settings.project,
+        talk.runner.tracks.expected_ms(),
+        talk.runner.offset_ms(),
+        again=again,
+    )
+
+
+def all_sealed(house: House, talk: Talk) -> bool:
+    states = stored(talk)
+    return states[TALK] == ("sealed", 2000) and states["agent", house.settings.purpose.value] == ("sealed", 2000)
+
+
+def test_what_the_database_refused_leaves_no_object_and_is_sealed_at_the_next_try(house: House) -> None:
+    talk = ended_call(house)
+    house.commits.fail_all()
+    assert not sealed_again(house, talk, again=False)
+    assert not sealed_again(house, talk, again=True)
+    assert list(house.store.objects.list()) == []
+    raised = house.store.alarms.counts()[AlarmKind.SEALING_FAILED]
+    assert raised == len(stored(talk)), "once for each track, not for each try"
+    house.commits.recover()
+    assert sealed_again(house, talk, again=True)
+    assert all_sealed(house, talk)
+    assert {path.rpartition("/")[2] for path in house.store.objects.list()} == keyed(house)
+
+
+def test_a_commit_that_comes_after_the_wait_is_not_undone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = ended_call(house)
+    tracks = list(talk.runner.tracks.expected_ms())
+    stall = house.commits.stall(house.commits.next)
+    monkeypatch.setattr(sealing, "COMMIT_S", 0.05)
+    assert not sealed_again(house, talk, again=False)
+    objects = set(house.store.objects.list())
+    assert len(objects) == 3, "the unit may still be written: its objects stay"
+    stall.release()
+    house.store.writer.submit(lambda transaction: None).result(5)
+    assert all_sealed(house, talk)
+    assert set(house.store.objects.list()) == objects
+    assert {path.rpartition("/")[2] for path in objects} == keyed(house)
+    assert house.log.sync()
+    assert [house.log.acknowledged(track) for track in tracks] == [0] * len(tracks), "the log has let go of it"
+    assert sealed_again(house, talk, again=True), "and there is nothing left to do"

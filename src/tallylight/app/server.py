@@ -29,6 +29,7 @@ from tallylight.law.pack import Pack
 from tallylight.live.collector import calm_collector
 from tallylight.live.control import ControlServer
 from tallylight.live.recovery import finish_interrupted
+from tallylight.live.resealing import Ended, Resealing
 from tallylight.live.runner import ConversationRunner
 from tallylight.live.sealing import ReadFrames, Sealer
 from tallylight.live.services import LiveServices
@@ -142,6 +143,9 @@ class Server:
         self.settings = settings
         self.loop = asyncio.get_running_loop()
         self.sealing = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sealing")
+        self.resealing = Resealing(
+            clock=store.clock, pool=self.sealing, seal=lambda ended: self._seal(ended, again=True), post=self._post
+        )
         self.sip_endpoint = options.sip or configuration.sip.listen or Endpoint(host="127.0.0.1", port=5060)
         self.http_endpoint = options.http or configuration.http
         self.advertise = options.advertise or configuration.sip.advertise
@@ -180,6 +184,7 @@ class Server:
         pack, settings = await loop.run_in_executor(None, prepare_projects, store)
         server = cls(options, store, pack, settings, disk or RealDisk())
         stack.callback(server.sealing.shutdown, wait=False, cancel_futures=True)
+        stack.callback(server.resealing.stop)
         await server._recover()
         server._open_log(stack)
         await server._open_phones(stack, network, media, synthesiser)
@@ -391,18 +396,23 @@ class Server:
             runner.end(outcome, abandoned=abandoned, done=written.set)
             # For as long as the database takes nothing: a server that is stopped meanwhile leaves it to the next start.
             await written.wait()
-            assert self._sealer is not None
-            await self.loop.run_in_executor(
-                self.sealing,
-                self._sealer.seal_conversation,
-                runner.conversation,
-                runner.settings.project,
-                runner.tracks.expected_ms(),
-                runner.offset_ms(),
+            ended = Ended(
+                conversation=runner.conversation,
+                project=runner.settings.project,
+                expected_ms=runner.tracks.expected_ms(),
+                offset_ms=runner.offset_ms(),
             )
+            if not await self.loop.run_in_executor(self.sealing, self._seal, ended):
+                self.resealing.later(ended)
         finally:
             self.switchboard.forget(runner.conversation)
             self.store.metrics.call_ended(direction="inbound", outcome=outcome)
+
+    def _seal(self, ended: Ended, *, again: bool = False) -> bool:
+        assert self._sealer is not None
+        return self._sealer.seal_conversation(
+            ended.conversation, ended.project, ended.expected_ms, ended.offset_ms, again=again
+        )
 
     async def end_calls(self) -> None:
         """Hang up and seal what can be sealed in time."""

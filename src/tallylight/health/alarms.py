@@ -32,6 +32,7 @@ class AlarmKind(StrEnum):
     KEY_MISSING = "key_missing"
     SEALING_FAILED = "sealing_failed"
     RECOVERY_DESTROYED = "recovery_destroyed"
+    OBJECTS_UNKNOWN = "objects_unknown"
     CONVERSATION_INTERRUPTED = "conversation_interrupted"
     ERASURE_PENDING = "erasure_pending"
     RETENTION_OVERDUE = "retention_overdue"
@@ -47,8 +48,9 @@ ADVICE: Mapping[AlarmKind, str] = {
     AlarmKind.DISK_FULL: "The disk is full: make room; recording resumes by itself with the next call.",
     AlarmKind.DATABASE_FAILED: "The database did not take a commit: recording is off until it does.",
     AlarmKind.KEY_MISSING: "A key could not be opened: put the master key back under keys/.",
-    AlarmKind.SEALING_FAILED: "A track could not be sealed; it stays in the live log until the next start.",
+    AlarmKind.SEALING_FAILED: "A track could not be sealed and is tried again: look at disk and database.",
     AlarmKind.RECOVERY_DESTROYED: "Records without a committed decision or key were destroyed at recovery.",
+    AlarmKind.OBJECTS_UNKNOWN: "Many objects have no key in this database: is it the one that belongs to them?",
     AlarmKind.CONVERSATION_INTERRUPTED: "A conversation's process was gone before the conversation ended.",
     AlarmKind.ERASURE_PENDING: "An erasure is not finished: repeat `tallylight erase` with the same address.",
     AlarmKind.RETENTION_OVERDUE: "Something has outlived its deadline by a day: run `tallylight retention sweep`.",

@@ -4,6 +4,7 @@ Every conversation that a dead process owned is taken over and marked interrupte
 files; records without a committed decision or key are destroyed and counted. Only then are the files deleted.
 """
 
+import itertools
 import logging
 from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 LOOKED_UP = 500
 """Tracks in one query."""
+MOST_ORPHANS = 64
+"""Objects without a key that a crash may have left; where there are more, database and objects do not belong together."""
 SIDE_BY_SIDE = 8
 """Conversations finished at once: they wait for the disk more than they compute."""
 
@@ -60,6 +63,7 @@ def finish_interrupted(folder: Path, sealer: Sealer, *, disk: Disk | None = None
         with read_only(sealer.engine) as connection:
             return read_known_epochs(connection, epochs, workspace=sealer.workspace).keys()
 
+    _remove_orphans(sealer)
     found = recover(folder, known, disk)
     by_epoch = {records.epoch: records for records in found.committed}
 
@@ -99,6 +103,27 @@ def finish_interrupted(folder: Path, sealer: Sealer, *, disk: Disk | None = None
     if whole:
         discard(found.files, disk)
     return Recovered(interrupted=sum(1 for _, _, running in left if running), destroyed_records=destroyed, whole=whole)
+
+
+def _remove_orphans(sealer: Sealer) -> None:
+    """Remove the objects whose key was never committed, or is destroyed: nobody can ever read them.
+
+    Nothing is being sealed yet, so an object without a key is none that waits for its commit.
+    """
+    orphans: list[str] = []
+    paths = sealer.objects.list(sealer.workspace)
+    while batch := list(itertools.islice(paths, LOOKED_UP)):
+        epochs = {EpochId(path.rpartition("/")[2]): path for path in batch}
+        with read_only(sealer.engine) as connection:
+            known = read_known_epochs(connection, epochs.keys(), workspace=sealer.workspace)
+        orphans += [path for epoch, path in epochs.items() if epoch not in known]
+    if len(orphans) > MOST_ORPHANS:
+        sealer.alarms.raise_alarm(AlarmKind.OBJECTS_UNKNOWN, f"{len(orphans)} objects")
+        return
+    for path in orphans:
+        sealer.objects.delete(path)
+    if orphans:
+        logger.warning("%d objects without a key were removed", len(orphans))
 
 
 def _never_decided(sealer: Sealer, undecided: Sequence[EpochRecords]) -> list[EpochRecords]:

@@ -5,6 +5,7 @@ Runs on worker threads. The same code seals what a crash left behind: there the 
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, bindparam, literal_column, select
@@ -27,12 +28,12 @@ from tallylight.vault.frame import SOURCE_OURS, SOURCE_PARTY, Frame
 from tallylight.vault.keys import Epoch, EpochKind, EpochRow, KeyRing
 from tallylight.vault.objects import ObjectStore
 from tallylight.vault.seal import SealedObject, seal
-from tallylight.vault.tables import delete_epochs, insert_epoch, read_epochs
+from tallylight.vault.tables import delete_epochs, insert_epoch, read_epochs, read_known_epochs
 
 logger = logging.getLogger(__name__)
 
 COMMIT_S = 60.0
-"""How long sealing waits for the database before it leaves a track to the next start."""
+"""How long sealing waits for the database before it leaves a track for later."""
 
 ReadFrames = Callable[[Epoch], Sequence[Frame]]
 
@@ -83,42 +84,78 @@ class Sealer:
     release: Callable[[TrackId], None]
 
     def seal_conversation(
-        self, conversation: ConversationId, project: str, expected_ms: Mapping[TrackId, int], offset_ms: int
+        self,
+        conversation: ConversationId,
+        project: str,
+        expected_ms: Mapping[TrackId, int],
+        offset_ms: int,
+        *,
+        again: bool = False,
     ) -> bool:
-        """Seal every track of an ended conversation; False where something stays in the live log for the next start.
+        """Seal every track of an ended conversation; False where something stays in the live log. Safe to repeat.
 
-        `expected_ms`: admitted media per track, where that is known.
+        `expected_ms`: admitted media per track, where that is known. `again`: it was tried before, and the alarm raised.
         """
+        try:
+            unsealed = self._unsealed(conversation, project)
+        except Exception as error:
+            self._failed(conversation, None, error, again=again)
+            return False
         whole = True
         ready: list[_Sealed] = []
-        for unsealed in self._unsealed(conversation, project):
+        for each in unsealed:
             try:
-                ready.append(self._seal(unsealed, expected_ms.get(unsealed.track), offset_ms))
+                ready.append(self._seal(each, expected_ms.get(each.track), offset_ms))
             except Exception as error:
-                whole &= self._excused(conversation, unsealed.track, error)
-        try:
-            self._register(conversation, ready)
-        except Exception as together:
-            # One of them may be the reason, and is not to hold the others up.
-            for each in ready:
-                try:
-                    if len(ready) == 1:
-                        raise together
-                    self._register(conversation, [each])
-                except Exception as error:
-                    if isinstance(error, TrackGoneError) and each.object is not None:
-                        # The object's key was never stored: it goes as it came.
-                        self.objects.delete(each.object.path)
-                    whole &= self._excused(conversation, each.unsealed.track, error)
+                whole &= self._excused(conversation, each.track, error, again=again)
+        for refused in self._unregistered(conversation, ready):
+            whole &= self._excused(conversation, refused.sealed.unsealed.track, refused.error, again=again)
         return whole
 
-    def _excused(self, conversation: ConversationId, track: TrackId, error: Exception) -> bool:
+    def _unregistered(self, conversation: ConversationId, ready: "Sequence[_Sealed]") -> "list[_Refused]":
+        """Write the sealed tracks down. Returns those that the database did not take; their objects are gone again."""
+        try:
+            self._register(conversation, ready)
+        except TimeoutError as error:
+            # The unit still waits and may yet be written: nothing of it may be undone, nor written twice.
+            return [_Refused(each, error) for each in ready]
+        except Exception as error:
+            if len(ready) > 1:
+                # One of them may be the reason, and is not to hold the others up.
+                return [refused for each in ready for refused in self._unregistered(conversation, [each])]
+            for each in ready:
+                self._take_back(each)
+            return [_Refused(each, error) for each in ready]
+        return []
+
+    def _take_back(self, sealed: "_Sealed") -> None:
+        """Remove an object whose key is certainly not stored: nobody can ever read it."""
+        if sealed.key is None or sealed.object is None:
+            return
+        try:
+            with read_only(self.engine) as connection:
+                known = read_known_epochs(connection, [sealed.key.id], workspace=self.workspace)
+            if not known:
+                self.objects.delete(sealed.object.path)
+        except Exception:
+            logger.warning("an object without a key stays until the next start", exc_info=True)
+
+    def _excused(self, conversation: ConversationId, track: TrackId, error: Exception, *, again: bool) -> bool:
         """Whether an erasure was faster than a sealing that failed; otherwise an alarm."""
-        if self._is_erased(track):
-            return True
-        logger.error("a track of conversation %s was not sealed", conversation, exc_info=error)
-        self.alarms.raise_alarm(AlarmKind.SEALING_FAILED, type(error).__name__, conversation=conversation, track=track)
+        try:
+            if self._is_erased(track):
+                return True
+        except Exception:
+            logger.exception("whether a track is erased cannot be known")
+        self._failed(conversation, track, error, again=again)
         return False
+
+    def _failed(self, conversation: ConversationId, track: TrackId | None, error: Exception, *, again: bool) -> None:
+        logger.error("conversation %s was not sealed whole", conversation, exc_info=error)
+        if not again:
+            self.alarms.raise_alarm(
+                AlarmKind.SEALING_FAILED, type(error).__name__, conversation=conversation, track=track
+            )
 
     def _unsealed(self, conversation: ConversationId, project: str) -> list[UnsealedTrack]:
         with read_only(self.engine) as connection:
@@ -209,7 +246,20 @@ class Sealer:
                 objects={each.unsealed.track: each.object.path for each in ready if each.object is not None},
             )
 
-        self.writer.submit(register, workspace=self.workspace).result(COMMIT_S)
+        def late(written: "Future[None]") -> None:
+            if written.exception() is None:
+                self._registered(conversation, ready)
+
+        written = self.writer.submit(register, workspace=self.workspace)
+        try:
+            written.result(COMMIT_S)
+        except TimeoutError:
+            written.add_done_callback(late)
+            raise
+        self._registered(conversation, ready)
+
+    def _registered(self, conversation: ConversationId, ready: "Sequence[_Sealed]") -> None:
+        """The new keys are durable: let go of the old ones and of the records, and compare what was stored."""
         for each in ready:
             for epoch in each.epochs:
                 self.keyring.forget(epoch.id)
@@ -236,3 +286,9 @@ class _Sealed:
     object: SealedObject | None
     expected_ms: int | None
     events: Sequence[Event]
+
+
+@dataclass(frozen=True)
+class _Refused:
+    sealed: _Sealed
+    error: Exception
