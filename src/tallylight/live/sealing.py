@@ -151,7 +151,8 @@ class Sealer:
         return False
 
     def _failed(self, conversation: ConversationId, track: TrackId | None, error: Exception, *, again: bool) -> None:
-        logger.error("conversation %s was not sealed whole", conversation, exc_info=error)
+        level = logging.WARNING if again else logging.ERROR
+        logger.log(level, "conversation %s was not sealed whole", conversation, exc_info=error)
         if not again:
             self.alarms.raise_alarm(
                 AlarmKind.SEALING_FAILED, type(error).__name__, conversation=conversation, track=track
