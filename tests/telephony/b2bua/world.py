@@ -510,7 +510,7 @@ def in_world(
 ) -> Callable[[Scene], Callable[[Path, pytest.LogCaptureFixture], None]]:
     """A test that plays `scene` in a house of its own: afterwards nothing is open and nothing went wrong.
 
-    `errors`: how many lines of the log may say that something failed. `unsealed`: tracks may stay for the next start.
+    `errors`: how many lines of the log may say that something failed. `unsealed`: tracks may wait for another try.
     """
 
     def decorate(scene: Scene) -> Callable[[Path, pytest.LogCaptureFixture], None]:
@@ -522,7 +522,7 @@ def in_world(
                     await world.until_quiet()
                     after = world.open_things()
                     left = {name: (before[name], count) for name, count in after.items() if count != before[name]}
-                    assert not left.keys() - ({"live keys", "log streams"} if unsealed else set()), left
+                    assert not left.keys() - ({"live keys", "log streams", "timers"} if unsealed else set()), left
                     assert set(world.faults().values()) == {0}
 
             caplog.set_level(logging.INFO)
