@@ -1,11 +1,23 @@
 """What a wording must not leave out (Arts 7, 12, 13 GDPR), and what it must not say."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tallylight.consent.notices import WITHDRAW_CODE, Terms, wording
-from tallylight.law.vocabulary import Mode
+from tallylight.consent.notices import (
+    LANGUAGES,
+    WITHDRAW_CODE,
+    WRITTEN,
+    NoticeKind,
+    Terms,
+    render,
+    script,
+    withdrawal,
+    wording,
+)
+from tallylight.consent.wording.form import Variant, Wording
+from tallylight.law.vocabulary import Mode, Purpose
 
 
 class Element(StrEnum):
@@ -17,8 +29,12 @@ class Element(StrEnum):
     STORED = "stored"
     RETENTION = "retention"
     WITHDRAWAL = "withdrawal"
+    OBJECTION = "objection"
+    """To an employee, whose recording rests on no consent."""
     POLICY_ADDRESS = "policy_address"
     SAME_SERVICE = "same_service"
+    UNRECORDED_LINE = "unrecorded_line"
+    """Where staying on counts as a yes."""
     CERTAIN = "certain"
     """That it is recorded, not that it may be."""
     FREE = "free"
@@ -33,13 +49,20 @@ class Finding:
     message: str
 
 
-def lint(text: str, terms: Terms, *, withdraw_code: str = WITHDRAW_CODE) -> tuple[Finding, ...]:
+def lint(
+    text: str,
+    terms: Terms,
+    *,
+    withdraw_code: str = WITHDRAW_CODE,
+    variant: Variant = Variant.INBOUND,
+    words: Wording | None = None,
+) -> tuple[Finding, ...]:
     """What is wrong with a first layer and its question, in the project's language; empty: nothing."""
-    return tuple(_findings(text, terms, withdraw_code))
+    return tuple(_findings(text, terms, withdraw_code, variant, wording(terms.language) if words is None else words))
 
 
-def _findings(text: str, terms: Terms, withdraw_code: str) -> Iterator[Finding]:
-    words, said = wording(terms.language), " ".join(text.casefold().split())
+def _findings(text: str, terms: Terms, withdraw_code: str, variant: Variant, words: Wording) -> Iterator[Finding]:
+    said = " ".join(text.casefold().split())
 
     def missing(element: Element, wanted: tuple[str, ...], message: str) -> Iterator[Finding]:
         if not any(phrase.casefold() in said for phrase in wanted):
@@ -47,7 +70,7 @@ def _findings(text: str, terms: Terms, withdraw_code: str) -> Iterator[Finding]:
 
     def unwanted(element: Element, phrases: tuple[str, ...], message: str) -> Iterator[Finding]:
         for phrase in phrases:
-            if phrase in said:
+            if phrase.casefold() in said:
                 yield Finding(element=element, message=f"{message}: {phrase!r}.")
 
     yield from missing(Element.CONTROLLER, (terms.controller,), f"Say who records: {terms.controller}.")
@@ -64,8 +87,82 @@ def _findings(text: str, terms: Terms, withdraw_code: str) -> Iterator[Finding]:
     yield from missing(Element.POLICY_ADDRESS, address, f"Say where the policy is: {terms.policy_address}.")
     yield from unwanted(Element.CERTAIN, words.hedges, "Say that it is recorded, not that it may be")
     yield from unwanted(Element.FREE, words.conditions, "The service must not depend on a yes")
-    if terms.mode is Mode.BOTH:
-        keys = words.keys(withdraw_code)
-        yield from missing(Element.WITHDRAWAL, (keys, withdraw_code), f"Say how to withdraw: {keys}.")
+    if variant is Variant.EMPLOYEE:
+        yield from missing(Element.OBJECTION, words.says_object, "Say that one may object.")
+    elif terms.mode is Mode.BOTH:
+        way = withdrawal(words, variant, withdraw_code)
+        ways = (way,) if variant in WRITTEN else (way, withdraw_code)
+        yield from missing(Element.WITHDRAWAL, ways, f"Say how to withdraw: {way}.")
         message = "Say that the service is the same either way."
         yield from missing(Element.SAME_SERVICE, words.says_same_service, message)
+        if variant is Variant.CONTINUED:
+            message = "Offer a line without recording: staying on is no choice without it."
+            yield from missing(Element.UNRECORDED_LINE, words.says_unrecorded, message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """A project that a wording is tried on. What differs by project stands for itself, so that findings name it."""
+
+    language: str
+    mode: Mode
+    purpose: Purpose
+    controller: str = "{controller}"
+    policy_address: str = "{address}"
+    retention_months: int = 7
+    proof_kept_months: int = 11
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordingFinding:
+    """One thing wrong with one text of a wording. `text` is its key in the file."""
+
+    text: str
+    element: Element
+    message: str
+
+
+def lint_wording(words: Wording) -> tuple[WordingFinding, ...]:
+    """Everything wrong with a whole wording: each first layer with its question, for each purpose; each named once.
+
+    In a language of the house its own list of what says what is used, and what must not be said is added to the file's.
+    """
+    if words.language in LANGUAGES:
+        house = wording(words.language)
+        words = dataclasses.replace(
+            words,
+            says_recorded=house.says_recorded,
+            says_stored=house.says_stored,
+            says_same_service=house.says_same_service,
+            says_object=house.says_object,
+            says_unrecorded=house.says_unrecorded,
+            hedges=tuple(dict.fromkeys((*house.hedges, *words.hedges))),
+            conditions=tuple(dict.fromkeys((*house.conditions, *words.conditions))),
+        )
+    return tuple(dict.fromkeys(_wording_findings(words)))
+
+
+def _wording_findings(words: Wording) -> Iterator[WordingFinding]:
+    for purpose in Purpose:
+        for mode in Mode:
+            terms = _Sample(language=words.language, mode=mode, purpose=purpose)
+            for key, variant, text in _told(words, terms):
+                for finding in lint(text, terms, variant=variant, words=words):
+                    message = finding.message
+                    if finding.element is Element.PURPOSES:
+                        message = "Say what for: {purpose}."
+                    yield WordingFinding(text=key, element=finding.element, message=message)
+
+
+def _told(words: Wording, terms: _Sample) -> Iterator[tuple[str, Variant, str]]:
+    """Each text that somebody is told by under these terms, by its key."""
+    if terms.mode is not Mode.BOTH:
+        key = "texts.first_layer_none" if terms.mode is Mode.NONE else "texts.first_layer_agent_only"
+        yield key, Variant.INBOUND, render(NoticeKind.FIRST_LAYER, words.language, terms, words=words).text
+        return
+    informed = render(NoticeKind.FIRST_LAYER_INFORMED, words.language, terms, words=words)
+    yield "texts.first_layer_informed", Variant.INBOUND, informed.text
+    for variant in Variant:
+        key = "texts.first_layer" if variant is Variant.INBOUND else f"variants.{variant.value}"
+        parts = script(variant, words.language, terms, words=words)
+        yield key, variant, " ".join(part.text for part in parts)

@@ -48,6 +48,7 @@ KNOWN_TERMS = frozenset(term for terms in DPV_TERMS.values() for term in terms) 
     "HumanResourceManagement",
     "IdentityVerification",
     "RequestedServiceProvision",
+    "RightsFulfilment",
     "ServiceProvision",
     "ServiceOptimisation",
 }
