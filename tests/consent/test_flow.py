@@ -41,7 +41,7 @@ def test_a_fair_flow() -> None:
     ],
 )
 def test_what_a_no_must_not_cost(branch: str, steps: tuple[Step, ...], elements: list[FlowElement]) -> None:
-    findings = lint_flow(dataclasses.replace(GOOD, **{branch: steps}))  # type: ignore[arg-type]
+    findings = lint_flow(dataclasses.replace(GOOD, **{branch: steps}))
     assert [(finding.branch, finding.element) for finding in findings] == [(branch, element) for element in elements]
     start = "After a no: " if branch == "refused" else "After silence: "
     assert all(finding.message.startswith(start) for finding in findings)
