@@ -1,4 +1,4 @@
-"""What can be wrong with a notice, a purpose or the record of a lawful basis."""
+"""What can be wrong with a notice, a purpose, a consent or the record of a lawful basis."""
 
 from tallylight.errors import TallylightError
 
@@ -19,3 +19,9 @@ class BasisError(TallylightError):
     """A lawful basis is not documented as the law asks; the message names what is missing."""
 
     code = "basis_invalid"
+
+
+class ConsentError(TallylightError):
+    """A consent cannot stand as it is stated; the message says why."""
+
+    code = "consent_invalid"
