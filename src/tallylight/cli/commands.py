@@ -7,6 +7,7 @@ import typer
 from tallylight.cli.bench import bench
 from tallylight.cli.call import call
 from tallylight.cli.command import house_command, new_group
+from tallylight.cli.consent import consent
 from tallylight.cli.erase import erase, retention
 from tallylight.cli.explain import explain
 from tallylight.cli.ledger import ledger
@@ -27,6 +28,7 @@ house_command(app, "erase")(erase)
 app.add_typer(retention, name="retention")
 app.add_typer(ledger, name="ledger")
 app.add_typer(notice, name="notice")
+app.add_typer(consent, name="consent")
 app.add_typer(call, name="call")
 app.add_typer(bench, name="bench")
 
