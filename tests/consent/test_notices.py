@@ -215,3 +215,12 @@ def test_findings_say_what_to_add() -> None:
     assert "Say who records: Example Ltd." in messages
     assert "Say how to withdraw: star two." in messages
     assert "Say for how long: three months." in messages
+
+
+def test_a_name_says_nothing() -> None:
+    terms = dataclasses.replace(SETTINGS, controller="Recorded and Stored Ltd")
+    text = COMPLETE["en"].replace("Example Ltd records and stores", "Recorded and Stored Ltd keeps an eye on")
+    assert [finding.element for finding in lint(text.replace("keeps", "has"), terms)] == [
+        Element.RECORDED,
+        Element.STORED,
+    ]

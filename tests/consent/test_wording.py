@@ -100,7 +100,7 @@ def findings(text: str) -> tuple[WordingFinding, ...]:
         ("This is {controller}. We", "We", "variants.outbound", Element.CONTROLLER),
         ("and prospective customers are recorded", "are recorded", "", None),
         (" recorded and stored {purpose}", " recorded and stored", "variants.employee", Element.PURPOSES),
-        ("We record and store this call", "We record this call", "variants.outbound", Element.STORED),
+        ("We record and store this call", "We record and hear this call", "variants.outbound", Element.STORED),
         ("are recorded and stored", "are stored", "variants.employee", Element.RECORDED),
         ("You may object, ask", "You may ask", "variants.employee", Element.OBJECTION),
         ("To withdraw, choose {withdraw} at any time. ", "", "variants.video", Element.WITHDRAWAL),
@@ -115,6 +115,47 @@ def test_a_wording_is_linted_text_by_text(old: str, new: str, text: str, element
     assert old in shipped("en")
     found = findings(shipped("en").replace(old, new))
     assert {(each.text, each.element) for each in found} == ({(text, element)} if element else set())
+
+
+@pytest.mark.parametrize(
+    ("language", "old", "new", "element"),
+    [
+        (
+            "de",
+            "{controller} zeichnet dieses Videogespräch {purpose} auf und speichert",
+            "{controller} speichert {purpose}",
+            Element.RECORDED,
+        ),
+        (
+            "fr",
+            "{controller} enregistre et conserve cet appel vidéo",
+            "{controller} conserve cet appel vidéo",
+            Element.RECORDED,
+        ),
+        (
+            "es",
+            "{controller} graba y guarda esta videollamada",
+            "{controller} guarda esta videollamada",
+            Element.RECORDED,
+        ),
+        (
+            "da",
+            "{controller} optager og gemmer dette videomøde",
+            "{controller} optager dette videomøde",
+            Element.STORED,
+        ),
+    ],
+)
+def test_the_question_does_not_speak_for_the_first_layer(language: str, old: str, new: str, element: Element) -> None:
+    assert old in shipped(language)
+    found = findings(shipped(language).replace(old, new))
+    assert {(each.text, each.element) for each in found} == {("variants.video", element)}
+
+
+@pytest.mark.parametrize("key", ["details", "not_recorded", "withdrawn"])
+def test_what_follows_must_not_make_it_a_condition_either(key: str) -> None:
+    found = findings(re.sub(rf'(?m)^{key} = "', f'{key} = "You have to agree. ', shipped("en")))
+    assert [(each.text, each.element) for each in found] == [(f"texts.{key}", Element.FREE)]
 
 
 def test_a_finding_names_the_placeholder_and_stands_once() -> None:

@@ -10,13 +10,13 @@ from tallylight.consent.notices import (
     WITHDRAW_CODE,
     WRITTEN,
     NoticeKind,
+    RenderedNotice,
     Terms,
     render,
-    script,
     withdrawal,
     wording,
 )
-from tallylight.consent.wording.form import Variant, Wording
+from tallylight.consent.wording.form import FOLLOWING, Variant, Wording
 from tallylight.law.vocabulary import Mode, Purpose
 
 
@@ -63,9 +63,14 @@ def lint(
 
 def _findings(text: str, terms: Terms, withdraw_code: str, variant: Variant, words: Wording) -> Iterator[Finding]:
     said = " ".join(text.casefold().split())
+    way = withdrawal(words, variant, withdraw_code)
+    own = said
+    for name in (terms.controller, way, terms.policy_address):
+        # A controller called Recorded Ltd, or a button that says so, has told nobody anything.
+        own = own.replace(name.casefold(), "")
 
-    def missing(element: Element, wanted: tuple[str, ...], message: str) -> Iterator[Finding]:
-        if not any(phrase.casefold() in said for phrase in wanted):
+    def missing(element: Element, wanted: tuple[str, ...], message: str, where: str = said) -> Iterator[Finding]:
+        if not any(phrase.casefold() in where for phrase in wanted):
             yield Finding(element=element, message=message)
 
     def unwanted(element: Element, phrases: tuple[str, ...], message: str) -> Iterator[Finding]:
@@ -78,8 +83,8 @@ def _findings(text: str, terms: Terms, withdraw_code: str, variant: Variant, wor
         return
     purpose = words.purposes[terms.purpose]
     yield from missing(Element.PURPOSES, (purpose.rstrip(","),), f"Say what for: {purpose}.")
-    yield from missing(Element.RECORDED, words.says_recorded, "Say that the call is recorded.")
-    yield from missing(Element.STORED, words.says_stored, "Say that the recording is stored.")
+    yield from missing(Element.RECORDED, words.says_recorded, "Say that the call is recorded.", own)
+    yield from missing(Element.STORED, words.says_stored, "Say that the recording is stored.", own)
     months = words.duration(terms.retention_months)
     digits = f"{terms.retention_months} {months.rpartition(' ')[2]}"
     yield from missing(Element.RETENTION, (months, digits), f"Say for how long: {months}.")
@@ -88,16 +93,15 @@ def _findings(text: str, terms: Terms, withdraw_code: str, variant: Variant, wor
     yield from unwanted(Element.CERTAIN, words.hedges, "Say that it is recorded, not that it may be")
     yield from unwanted(Element.FREE, words.conditions, "The service must not depend on a yes")
     if variant is Variant.EMPLOYEE:
-        yield from missing(Element.OBJECTION, words.says_object, "Say that one may object.")
+        yield from missing(Element.OBJECTION, words.says_object, "Say that one may object.", own)
     elif terms.mode is Mode.BOTH:
-        way = withdrawal(words, variant, withdraw_code)
         ways = (way,) if variant in WRITTEN else (way, withdraw_code)
         yield from missing(Element.WITHDRAWAL, ways, f"Say how to withdraw: {way}.")
         message = "Say that the service is the same either way."
-        yield from missing(Element.SAME_SERVICE, words.says_same_service, message)
+        yield from missing(Element.SAME_SERVICE, words.says_same_service, message, own)
         if variant is Variant.CONTINUED:
             message = "Offer a line without recording: staying on is no choice without it."
-            yield from missing(Element.UNRECORDED_LINE, words.says_unrecorded, message)
+            yield from missing(Element.UNRECORDED_LINE, words.says_unrecorded, message, own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +127,7 @@ class WordingFinding:
 
 
 def lint_wording(words: Wording) -> tuple[WordingFinding, ...]:
-    """Everything wrong with a whole wording: each first layer with its question, for each purpose; each named once.
+    """Everything wrong with a whole wording, each thing once: first layers leave nothing out, no text says what is forbidden.
 
     In a language of the house its own list of what says what is used, and what must not be said is added to the file's.
     """
@@ -139,30 +143,43 @@ def lint_wording(words: Wording) -> tuple[WordingFinding, ...]:
             hedges=tuple(dict.fromkeys((*house.hedges, *words.hedges))),
             conditions=tuple(dict.fromkeys((*house.conditions, *words.conditions))),
         )
-    return tuple(dict.fromkeys(_wording_findings(words)))
+    return tuple(dict.fromkeys((*_first_layer_findings(words), *_other_findings(words))))
 
 
-def _wording_findings(words: Wording) -> Iterator[WordingFinding]:
+def _first_layer_findings(words: Wording) -> Iterator[WordingFinding]:
     for purpose in Purpose:
         for mode in Mode:
             terms = _Sample(language=words.language, mode=mode, purpose=purpose)
-            for key, variant, text in _told(words, terms):
-                for finding in lint(text, terms, variant=variant, words=words):
+            for key, variant, notice in _first_layers(words, terms):
+                for finding in lint(notice.text, terms, variant=variant, words=words):
                     message = finding.message
                     if finding.element is Element.PURPOSES:
                         message = "Say what for: {purpose}."
                     yield WordingFinding(text=key, element=finding.element, message=message)
 
 
-def _told(words: Wording, terms: _Sample) -> Iterator[tuple[str, Variant, str]]:
-    """Each text that somebody is told by under these terms, by its key."""
+def _first_layers(words: Wording, terms: _Sample) -> Iterator[tuple[str, Variant, RenderedNotice]]:
+    """Each first layer under these terms, by its key."""
+
+    def rendered(kind: NoticeKind, variant: Variant = Variant.INBOUND) -> RenderedNotice:
+        return render(kind, words.language, terms, variant=variant, words=words)
+
     if terms.mode is not Mode.BOTH:
         key = "texts.first_layer_none" if terms.mode is Mode.NONE else "texts.first_layer_agent_only"
-        yield key, Variant.INBOUND, render(NoticeKind.FIRST_LAYER, words.language, terms, words=words).text
+        yield key, Variant.INBOUND, rendered(NoticeKind.FIRST_LAYER)
         return
-    informed = render(NoticeKind.FIRST_LAYER_INFORMED, words.language, terms, words=words)
-    yield "texts.first_layer_informed", Variant.INBOUND, informed.text
+    yield "texts.first_layer_informed", Variant.INBOUND, rendered(NoticeKind.FIRST_LAYER_INFORMED)
     for variant in Variant:
         key = "texts.first_layer" if variant is Variant.INBOUND else f"variants.{variant.value}"
-        parts = script(variant, words.language, terms, words=words)
-        yield key, variant, " ".join(part.text for part in parts)
+        yield key, variant, rendered(NoticeKind.FIRST_LAYER, variant)
+
+
+def _other_findings(words: Wording) -> Iterator[WordingFinding]:
+    """What stands in the texts that follow a first layer and must not."""
+    terms = _Sample(language=words.language, mode=Mode.BOTH, purpose=Purpose.QUALITY_ASSURANCE)
+    texts = {f"texts.{name}": str(getattr(words, name)) for name in FOLLOWING}
+    texts.update({f"questions.{variant.value}": text for variant, text in words.questions.items()})
+    for key, text in texts.items():
+        for finding in lint(text, terms, words=words):
+            if finding.element in (Element.CERTAIN, Element.FREE):
+                yield WordingFinding(text=key, element=finding.element, message=finding.message)

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from tallylight.consent.answer import Modality
 from tallylight.consent.purposes import DPV, DPV_TERMS
-from tallylight.consent.receipts.facts import Act, Deed, Facts, iso_utc
-from tallylight.law.vocabulary import LawfulBasis, Method, Role
+from tallylight.consent.receipts.facts import Act, Deed, Facts, Heard, iso_utc
+from tallylight.law.vocabulary import LawfulBasis, Method, Purpose, Role
 
 JsonValue: TypeAlias = "bool | int | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -102,8 +102,8 @@ def _record(facts: Facts) -> dict[str, JsonValue]:
         "dpv:hasDataController": _controller(facts),
         "dpv:hasJurisdiction": [f"loc:{place}" for place in facts.jurisdictions],
         "dpv:hasLegalBasis": BASIS[facts.basis],
-        "dpv:hasNotice": [_notice(facts, number) for number in range(len(facts.heard))],
-        "dpv:hasProcess": [_process(facts, number) for number in range(len(facts.purposes))],
+        "dpv:hasNotice": [_notice(heard) for heard in facts.heard],
+        "dpv:hasProcess": [_process(facts, purpose) for purpose in facts.purposes],
         "dpv:hasConsentControl": {
             "@type": "dpv:WithdrawConsent",
             "dpv:isExercisedAt": [f"{facts.withdraw_code} on the call", facts.policy_url],
@@ -134,8 +134,7 @@ def _controller(facts: Facts) -> dict[str, JsonValue]:
     }
 
 
-def _notice(facts: Facts, number: int) -> dict[str, JsonValue]:
-    heard = facts.heard[number]
+def _notice(heard: Heard) -> dict[str, JsonValue]:
     return {
         "@id": f"urn:sha256:{heard.sha256}",
         "@type": "dpv:ConsentNotice",
@@ -145,8 +144,7 @@ def _notice(facts: Facts, number: int) -> dict[str, JsonValue]:
     }
 
 
-def _process(facts: Facts, number: int) -> dict[str, JsonValue]:
-    purpose = facts.purposes[number]
+def _process(facts: Facts, purpose: Purpose) -> dict[str, JsonValue]:
     place = f"loc:{facts.country}"
     return {
         "@type": "dpv:Process",
@@ -177,10 +175,9 @@ def _event(facts: Facts, number: int) -> dict[str, JsonValue]:
     if act.deed is Deed.GIVEN and any(before.deed is Deed.GIVEN for before in facts.acts[:number]):
         status = "dpv:RenewedConsentGiven"
     kind = TYPE[act.method] if act.deed is Deed.GIVEN and act.method is not None else "dpv:Consent"
-    by_controller = act.deed is Deed.REQUESTED
     event: dict[str, JsonValue] = {
         "@type": [status, kind],
-        "dpv:isIndicatedBy": facts.controller if by_controller else _subject_id(facts),
+        "dpv:isIndicatedBy": facts.controller if act.deed is Deed.REQUESTED else _subject_id(facts),
         "dpv:isIndicatedAtTime": iso_utc(act.at_ms),
         "dpv:hasDuration": {"@type": "dpv:UntilEventDuration", "rdf:value": _until(act)},
         "dpv:hasIndicationMethod": _method(act),

@@ -125,10 +125,11 @@ _LINT = tuple(
 )
 _LISTS = {"numbers": TWELVE, "digits": 10}
 _NAMES = (*_LISTS, "star", "hash", "month", "months", "dot", "slash", "dash", "stop_button")
+_TEXTS = tuple(field.name for field in fields(Wording) if field.type is str and field.name not in (*_HEAD, *_NAMES))
+FOLLOWING = tuple(name for name in _TEXTS if not name.startswith("first_layer"))
+"""The texts that come after a first layer."""
 _TABLES: Mapping[str, tuple[str, ...]] = {
-    "texts": tuple(
-        field.name for field in fields(Wording) if field.type is str and field.name not in (*_HEAD, *_NAMES)
-    ),
+    "texts": _TEXTS,
     "variants": tuple(WORDED),
     "questions": tuple(ASKING),
     "purposes": tuple(Purpose),
