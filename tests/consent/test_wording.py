@@ -8,7 +8,7 @@ import pytest
 
 from tallylight.consent.errors import NoticeError
 from tallylight.consent.lint import Element, WordingFinding, lint, lint_wording
-from tallylight.consent.notices import LANGUAGES, WRITTEN, NoticeKind, choose_language, render, script, wording
+from tallylight.consent.notices import LANGUAGES, WRITTEN, NoticeKind, choose_language, recall, render, script, wording
 from tallylight.consent.wording.form import Variant, parse_wording
 from tallylight.law.vocabulary import Mode, Purpose
 from tests.policy.making import SETTINGS
@@ -207,3 +207,17 @@ def test_what_is_wrong_with_a_file_is_named(old: str, new: str, message: str) ->
         parse_wording(shipped("en").replace(old, new, 1), source="own.toml")
     assert re.search(message, raised.value.message)
     assert raised.value.code == "wording_invalid"
+
+
+@languages
+def test_a_text_is_found_again_by_its_hash(language: str) -> None:
+    terms = dataclasses.replace(SETTINGS, language=language)
+    for variant in Variant:
+        for part in script(variant, language, terms, withdraw_code="*7"):
+            found = recall(part.sha256, terms, withdraw_code="*7")
+            assert found is not None
+            assert found.text == part.text
+    for kind in NoticeKind:
+        notice = render(kind, language, terms)
+        assert recall(notice.sha256, terms) == notice
+    assert recall("0" * 64, terms) is None

@@ -9,6 +9,7 @@ from tallylight.catalogue.history import read_history
 from tallylight.catalogue.playback import find_party
 from tallylight.catalogue.queries import PartyEntry, read_conversation
 from tallylight.catalogue.versions import read_settings
+from tallylight.consent.notices import recall
 from tallylight.consent.receipts.facts import Act, Deed, Facts, Heard
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -19,9 +20,11 @@ from tallylight.conversation.events import (
     Event,
     NoticeGiven,
     PartyJoined,
+    QuestionHeard,
 )
 from tallylight.ids import ConversationId, WorkspaceId
 from tallylight.law.vocabulary import Method, Purpose
+from tallylight.policy.settings import Settings
 from tallylight.vault.keys import KeyRing
 
 ConsentAct = ConsentRequested | ConsentGiven | ConsentRefused | ConsentUnanswered | ConsentWithdrawn
@@ -73,20 +76,32 @@ def receipt_facts(
         purposes=tuple(sorted(purposes)),
         retention_months=settings.retention_months,
         withdraw_code=withdraw_code,
-        heard=tuple(
-            Heard(
-                text=event.text,
-                sha256=event.notice,
-                language=event.language,
-                at_ms=entry.started_ms + event.offset_ms,
-            )
-            for event in events
-            if isinstance(event, NoticeGiven) and event.party == party.party
-        ),
+        heard=_heard(events, party, entry.started_ms, settings),
         acts=acts,
         issued_ms=issued_ms,
     )
     return facts, [each.party for each in entry.people].index(party.party)
+
+
+def _heard(events: Sequence[Event], party: PartyEntry, started_ms: int, settings: Settings) -> tuple[Heard, ...]:
+    """What the person was told, and what they were asked where its wording still stands."""
+    heard: list[Heard] = []
+    asked: str | None = None
+    for event in events:
+        if isinstance(event, NoticeGiven) and event.party == party.party:
+            text, sha256, language = event.text, event.notice, event.language
+        elif isinstance(event, ConsentRequested) and event.party == party.party:
+            asked = event.notice
+            continue
+        elif isinstance(event, QuestionHeard) and event.party == party.party and asked is not None:
+            question = recall(asked, settings)
+            if question is None:
+                continue
+            text, sha256, language = question.text, question.sha256, question.language
+        else:
+            continue
+        heard.append(Heard(text=text, sha256=sha256, language=language, at_ms=started_ms + event.offset_ms))
+    return tuple(heard)
 
 
 def _is_of(event: Event, party: PartyEntry) -> bool:

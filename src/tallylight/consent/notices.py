@@ -172,6 +172,23 @@ def script(
     )
 
 
+def recall(sha256: str, terms: Terms, *, withdraw_code: str = WITHDRAW_CODE) -> RenderedNotice | None:
+    """The notice of these terms whose text has this hash, e.g. of a question of which an event kept only that.
+
+    None where the wording has changed since.
+    """
+    for language in dict.fromkeys((terms.language, *LANGUAGES)):
+        for variant in Variant:
+            for kind in NoticeKind:
+                try:
+                    notice = render(kind, language, terms, withdraw_code=withdraw_code, variant=variant)
+                except NoticeError:
+                    continue  # a question nobody may be asked in this mode
+                if notice.sha256 == sha256:
+                    return notice
+    return None
+
+
 def withdrawal(words: Wording, variant: Variant, withdraw_code: str) -> str:
     """How a yes is taken back, as the notice names it."""
     match variant:
