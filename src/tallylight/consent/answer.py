@@ -1,6 +1,6 @@
 """Where one person's answer stands, and what proves it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tallylight.consent.errors import ConsentError
@@ -47,7 +47,7 @@ class Consent:
     """When it was given, refused or withdrawn: ms UTC."""
     modalities: frozenset[Modality] = frozenset({Modality.AUDIO})
     expires_at_ms: int | None = None
-    """From then on it is no yes any more: ms UTC. A yes beyond one conversation always has an end."""
+    """From then on it is no yes any more: ms UTC. None: it ends with its conversation."""
 
     @property
     def flagged(self) -> bool:
@@ -81,3 +81,15 @@ def attest(standing: Consent, *, purposes: frozenset[Purpose], notice: str, evid
         question_heard=standing.question_heard,
         at_ms=at_ms,
     )
+
+
+def standing_yes(given: Consent, *, expires_at_ms: int) -> Consent:
+    """A yes that holds for later conversations too, until `expires_at_ms` (ms UTC).
+
+    Raises ConsentError for what is no yes of the person's own, and for an end that is not later than the yes.
+    """
+    if given.state is not ConsentState.GIVEN or given.flagged or given.at_ms is None:
+        raise ConsentError("Only a person's own yes can stand for later conversations: ask them.")
+    if expires_at_ms <= given.at_ms:
+        raise ConsentError("A standing yes ends later than it was given: set a later expiry.")
+    return replace(given, expires_at_ms=expires_at_ms)
