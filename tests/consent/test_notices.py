@@ -8,7 +8,7 @@ import pytest
 
 from tallylight.consent.errors import NoticeError
 from tallylight.consent.lint import Element, lint
-from tallylight.consent.notices import LANGUAGES, WORDINGS, NoticeKind, render, wording
+from tallylight.consent.notices import LANGUAGES, NoticeKind, render, wording
 from tallylight.law.vocabulary import Mode, Purpose
 from tests.policy.making import SETTINGS
 
@@ -34,13 +34,14 @@ def test_english_word_for_word() -> None:
 
 def test_the_languages() -> None:
     assert set(LANGUAGES) == {"en", "da", "de", "fr", "es"}
-    for language, words in WORDINGS.items():
+    for language in LANGUAGES:
+        words = wording(language)
         assert words.language == language
         assert 160 <= words.words_per_minute <= 200
         assert words.purposes.keys() == set(Purpose)
         assert len(words.numbers) == 12
         assert len(words.digits) == 10
-    assert WORDINGS["de"].words_per_minute == 195
+    assert wording("de").words_per_minute == 195
 
 
 @languages
@@ -214,3 +215,12 @@ def test_findings_say_what_to_add() -> None:
     assert "Say who records: Example Ltd." in messages
     assert "Say how to withdraw: star two." in messages
     assert "Say for how long: three months." in messages
+
+
+def test_a_name_says_nothing() -> None:
+    terms = dataclasses.replace(SETTINGS, controller="Recorded and Stored Ltd")
+    text = COMPLETE["en"].replace("Example Ltd records and stores", "Recorded and Stored Ltd keeps an eye on")
+    assert [finding.element for finding in lint(text.replace("keeps", "has"), terms)] == [
+        Element.RECORDED,
+        Element.STORED,
+    ]

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallylight.consent.answer import NO_ANSWER, Consent, ConsentState
-from tallylight.consent.validity import WORDS, Condition, failing_conditions
+from tallylight.consent.answer import NO_ANSWER, SECOND_HAND, Consent, ConsentState, Modality, attest, standing_yes
+from tallylight.consent.errors import ConsentError
+from tallylight.consent.validity import WORDS, Condition, Standing, failing_conditions, standing
 from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, Method, Purpose
 
 NOW_MS = 1_790_000_000_000
@@ -54,6 +55,9 @@ def test_only_a_clear_act_is_affirmative(method: Method) -> None:
         ({"notice": ""}, Condition.INFORMED),
         ({"evidence": None}, Condition.PROVABLE),
         ({"evidence": ""}, Condition.PROVABLE),
+        ({"expires_at_ms": NOW_MS}, Condition.NOT_EXPIRED),
+        ({"modalities": frozenset()}, Condition.SPECIFIC),
+        ({"modalities": frozenset(Modality) - {Modality.AUDIO}}, Condition.SPECIFIC),
     ],
 )
 def test_each_condition_fails_alone(change: dict[str, object], condition: Condition) -> None:
@@ -69,7 +73,12 @@ def test_an_employer_cannot_ask_freely() -> None:
 
 
 def test_no_answer_fails_what_an_answer_would_have_to_be() -> None:
-    assert set(failing(NO_ANSWER)) == set(Condition) - {Condition.NOT_WITHDRAWN, Condition.FREELY_GIVEN}
+    assert set(failing(NO_ANSWER)) == set(Condition) - {
+        Condition.NOT_WITHDRAWN,
+        Condition.NOT_EXPIRED,
+        Condition.FREELY_GIVEN,
+        Condition.CAPABLE,
+    }
 
 
 def test_every_condition_has_words() -> None:
@@ -87,6 +96,8 @@ def test_every_condition_has_words() -> None:
         question_heard=st.booleans(),
         conditional=st.booleans(),
         at_ms=st.none() | st.integers(NOW_MS - 2, NOW_MS + 2),
+        modalities=st.frozensets(st.sampled_from(Modality)),
+        expires_at_ms=st.none() | st.integers(NOW_MS - 2, NOW_MS + 2),
     )
 )
 def test_nothing_but_a_standing_clear_yes_is_valid(consent: Consent) -> None:
@@ -96,3 +107,97 @@ def test_nothing_but_a_standing_clear_yes_is_valid(consent: Consent) -> None:
         assert consent.question_heard
         assert consent.at_ms is not None
         assert consent.at_ms <= NOW_MS
+        assert Modality.AUDIO in consent.modalities
+        assert consent.expires_at_ms is None or consent.expires_at_ms > NOW_MS
+    assert (not failing(consent)) == (where(consent) is Standing.GIVEN)
+    assert not consent.flagged or failing(consent)
+
+
+def where(consent: Consent) -> Standing:
+    return standing(consent, purpose=Purpose.TRAINING, at_ms=NOW_MS, told=True, employed=False)
+
+
+@pytest.mark.parametrize("modality", Modality)
+def test_a_yes_to_one_modality_is_none_to_another(modality: Modality) -> None:
+    yes = dataclasses.replace(YES, modalities=frozenset({modality}))
+    for other in Modality:
+        found = failing_conditions(
+            yes, purpose=Purpose.TRAINING, at_ms=NOW_MS, told=True, employed=False, modality=other
+        )
+        assert found == (() if other is modality else (Condition.SPECIFIC,))
+
+
+def test_who_cannot_give_it_has_not_given_it() -> None:
+    given_by_a_child = failing_conditions(
+        YES, purpose=Purpose.TRAINING, at_ms=NOW_MS, told=True, employed=False, capable=False
+    )
+    assert given_by_a_child == (Condition.CAPABLE,)
+
+
+@pytest.mark.parametrize(
+    ("consent", "expected"),
+    [
+        (NO_ANSWER, Standing.NONE),
+        (dataclasses.replace(YES, state=ConsentState.REQUESTED), Standing.REQUESTED),
+        (YES, Standing.GIVEN),
+        (dataclasses.replace(YES, state=ConsentState.REFUSED), Standing.REFUSED),
+        (dataclasses.replace(YES, state=ConsentState.WITHDRAWN), Standing.WITHDRAWN),
+        (dataclasses.replace(YES, state=ConsentState.WITHDRAWN, expires_at_ms=NOW_MS), Standing.WITHDRAWN),
+        (dataclasses.replace(YES, expires_at_ms=NOW_MS), Standing.EXPIRED),
+        (dataclasses.replace(YES, expires_at_ms=NOW_MS + 1), Standing.GIVEN),
+        (dataclasses.replace(YES, conditional=True), Standing.INVALID),
+        (dataclasses.replace(YES, method=Method.ATTESTED), Standing.INVALID),
+        (dataclasses.replace(YES, state=ConsentState.UNKNOWN), Standing.UNKNOWN),
+    ],
+)
+def test_where_an_answer_stands(consent: Consent, expected: Standing) -> None:
+    assert where(consent) is expected
+
+
+def test_every_act_has_a_standing() -> None:
+    assert {Standing(state.value) for state in ConsentState} == set(Standing) - {Standing.EXPIRED, Standing.INVALID}
+
+
+def attested(before: Consent) -> Consent:
+    return attest(
+        before,
+        purposes=frozenset({Purpose.TRAINING}),
+        notice="0" * 64,
+        evidence="Jane Doe heard a yes before the call",
+        at_ms=NOW_MS,
+    )
+
+
+@pytest.mark.parametrize("state", [ConsentState.REFUSED, ConsentState.WITHDRAWN])
+def test_staff_cannot_attest_against_a_no(state: ConsentState) -> None:
+    with pytest.raises(ConsentError, match="Nobody can say yes in their place") as raised:
+        attested(Consent(state=state))
+    assert raised.value.code == "attested_against_refusal"
+
+
+def test_what_staff_attest_is_flagged_and_no_act_of_the_persons_own() -> None:
+    consent = attested(dataclasses.replace(NO_ANSWER, question_heard=True))
+    assert consent.flagged
+    assert failing(consent) == (Condition.AFFIRMATIVE,)
+    assert {method for method in Method if dataclasses.replace(YES, method=method).flagged} == SECOND_HAND
+
+
+def test_a_standing_yes_has_an_end() -> None:
+    consent = standing_yes(YES, expires_at_ms=NOW_MS + 1)
+    assert where(consent) is Standing.GIVEN
+    later = standing(consent, purpose=Purpose.TRAINING, at_ms=NOW_MS + 1, told=True, employed=False)
+    assert later is Standing.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (YES, "ends later than it was given"),
+        (NO_ANSWER, "Only a person's own yes"),
+        (dataclasses.replace(YES, state=ConsentState.WITHDRAWN), "Only a person's own yes"),
+        (dataclasses.replace(YES, method=Method.IMPORTED), "Only a person's own yes"),
+    ],
+)
+def test_what_cannot_stand_for_later(answer: Consent, message: str) -> None:
+    with pytest.raises(ConsentError, match=message):
+        standing_yes(answer, expires_at_ms=NOW_MS)

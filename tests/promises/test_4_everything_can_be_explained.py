@@ -83,6 +83,7 @@ def test_explain_at_any_instant_tells_the_decision_that_was_in_force(
                     assert segment.consent.evidence is not None
                     assert segment.consent.evidence.startswith("digit 1 at ")
                     assert segment.consent.question_heard
+                    assert segment.consent.notice in {notice.hash for notice in whole.notices}, "word for word"
 
     asyncio.run(story())
 

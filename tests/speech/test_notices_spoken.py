@@ -1,11 +1,13 @@
 """What every caller has to sit through, spoken and measured: first layer and question in 20 s, in every language."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
 
 from tallylight.config.trial import trial
-from tallylight.consent.notices import LANGUAGES, NoticeKind, render
+from tallylight.consent.notices import LANGUAGES, WRITTEN, NoticeKind, RenderedNotice, render, script, wording
+from tallylight.consent.wording.form import Variant
 from tallylight.law.vocabulary import LawfulBasis, Mode, Purpose
 from tallylight.policy.settings import Settings
 from tallylight.speech.espeak import EspeakSynthesiser
@@ -39,8 +41,12 @@ def trial_settings(language: str) -> Settings:
 
 
 def spoken_ms(voice: EspeakSynthesiser, kind: NoticeKind, language: str) -> int:
-    notice = render(kind, language, trial_settings(language))
-    return duration_ms(voice.speak_now(notice.text, language=language, words_per_minute=notice.words_per_minute))
+    return notice_ms(voice, render(kind, language, trial_settings(language)))
+
+
+def notice_ms(voice: EspeakSynthesiser, notice: RenderedNotice) -> int:
+    spoken = voice.speak_now(notice.text, language=notice.language, words_per_minute=notice.words_per_minute)
+    return duration_ms(spoken)
 
 
 def test_every_language_the_house_words_it_can_speak() -> None:
@@ -57,3 +63,15 @@ def test_first_layer_and_question_take_at_most_twenty_seconds(voice: EspeakSynth
     assert question > 2_000
     assert first_layer + question <= LIMIT_MS
     assert spoken_ms(voice, NoticeKind.QUESTION_AGAIN, language) <= question, "a repetition is no longer than the first"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("variant", sorted(set(Variant) - WRITTEN))
+def test_every_variant_that_is_heard_takes_at_most_twenty_seconds(
+    voice: EspeakSynthesiser, variant: Variant, language: str
+) -> None:
+    longest = max(Purpose, key=lambda purpose: len(wording(language).purposes[purpose]))
+    for purpose in {Purpose.QUALITY_ASSURANCE, longest}:
+        terms = dataclasses.replace(trial_settings(language), purpose=purpose)
+        parts = script(variant, language, terms)
+        assert sum(notice_ms(voice, part) for part in parts) <= LIMIT_MS

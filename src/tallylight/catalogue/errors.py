@@ -37,3 +37,9 @@ class TrackGoneError(CatalogueError):
     """The track has been erased: nothing may be stored of it any more."""
 
     code = "track_gone"
+
+
+class NoReceiptError(CatalogueError):
+    """Nobody asked this party for consent, or how they answered is erased: there is nothing to give a receipt for."""
+
+    code = "no_receipt"

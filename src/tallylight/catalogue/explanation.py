@@ -14,6 +14,7 @@ from tallylight.catalogue.queries import iso_utc
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.versions import read_pack, read_settings
 from tallylight.consent.answer import Consent, ConsentState
+from tallylight.consent.notices import recall
 from tallylight.conversation.events import (
     ConversationEnded,
     ConversationStarted,
@@ -21,6 +22,7 @@ from tallylight.conversation.events import (
     LampsChanged,
     NoticeGiven,
     OpeningMissed,
+    QuestionHeard,
     RecordingFailed,
 )
 from tallylight.conversation.situation import situation
@@ -73,7 +75,7 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What a party was told, word for word."""
+    """What a party was told or asked, word for word."""
 
     party: PartyId
     heard_ms: int
@@ -298,6 +300,8 @@ def _tell(
             )
         elif isinstance(event, OpeningMissed | RecordingFailed):
             _failed(story, event)
+        elif isinstance(event, QuestionHeard) and settings is not None:
+            story.notices += _question(state, event, settings)
         state = apply(state, event)
     lost = {
         party
@@ -311,6 +315,17 @@ def _tell(
         for segment in story.segments
     ]
     return story
+
+
+def _question(state: ConversationState, event: QuestionHeard, settings: Settings) -> list[Notice]:
+    """What the person was asked, word for word; nothing where the wording has changed since."""
+    question = state.parties[event.party].question
+    known = None if question is None else recall(question.notice, settings)
+    if known is None:
+        return []
+    return [
+        Notice(party=event.party, heard_ms=event.offset_ms, language=known.language, text=known.text, hash=known.sha256)
+    ]
 
 
 def _decided(

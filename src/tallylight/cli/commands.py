@@ -7,9 +7,12 @@ import typer
 from tallylight.cli.bench import bench
 from tallylight.cli.call import call
 from tallylight.cli.command import house_command, new_group
+from tallylight.cli.consent import consent
 from tallylight.cli.erase import erase, retention
 from tallylight.cli.explain import explain
 from tallylight.cli.ledger import ledger
+from tallylight.cli.notice import notice
+from tallylight.cli.objection import objection
 from tallylight.cli.output import print_bytes
 from tallylight.cli.recordings import recordings
 from tallylight.cli.serve import init, serve
@@ -25,6 +28,9 @@ house_command(app, "explain")(explain)
 house_command(app, "erase")(erase)
 app.add_typer(retention, name="retention")
 app.add_typer(ledger, name="ledger")
+app.add_typer(notice, name="notice")
+app.add_typer(consent, name="consent")
+app.add_typer(objection, name="objection")
 app.add_typer(call, name="call")
 app.add_typer(bench, name="bench")
 

@@ -1,13 +1,23 @@
 """Where one person's answer stands, and what proves it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from tallylight.consent.errors import ConsentError
 from tallylight.law.vocabulary import Method, Purpose
 
 
+class Modality(StrEnum):
+    """What of a person is recorded: each has a yes of its own."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+    SCREEN = "screen"
+    TRANSCRIPT = "transcript"
+
+
 class ConsentState(StrEnum):
-    """Where one person's answer stands (the standing answer, per party)."""
+    """What the last act of a person, or the lack of one, was. What it is worth now is `validity.standing`."""
 
     NONE = "none"
     REQUESTED = "requested"
@@ -35,7 +45,51 @@ class Consent:
     """The service depended on a yes (Art. 7(4) GDPR). Never so in a flow of ours; an imported consent may say it."""
     at_ms: int | None = None
     """When it was given, refused or withdrawn: ms UTC."""
+    modalities: frozenset[Modality] = frozenset({Modality.AUDIO})
+    expires_at_ms: int | None = None
+    """From then on it is no yes any more: ms UTC. None: it ends with its conversation."""
+
+    @property
+    def flagged(self) -> bool:
+        """It rests on somebody else's word, not on the person's own act: a human looks at it."""
+        return self.method in SECOND_HAND
 
 
 NO_ANSWER = Consent()
 """Nobody has asked."""
+
+SECOND_HAND = frozenset({Method.ATTESTED, Method.IMPORTED})
+"""Methods by which somebody else says that a person agreed."""
+
+
+def attest(standing: Consent, *, purposes: frozenset[Purpose], notice: str, evidence: str, at_ms: int) -> Consent:
+    """A member of staff who may do so says that the person agreed, e.g. aloud before the line was recorded.
+
+    It is flagged, and no affirmative act of the person's own (Art. 4(11) GDPR). Raises ConsentError
+    (`attested_against_refusal`) after the person's no: only their own later act undoes that.
+    """
+    if standing.state in (ConsentState.REFUSED, ConsentState.WITHDRAWN):
+        raise ConsentError(
+            "That person said no. Nobody can say yes in their place: ask them again.", code="attested_against_refusal"
+        )
+    return Consent(
+        state=ConsentState.GIVEN,
+        purposes=purposes,
+        method=Method.ATTESTED,
+        notice=notice,
+        evidence=evidence,
+        question_heard=standing.question_heard,
+        at_ms=at_ms,
+    )
+
+
+def standing_yes(given: Consent, *, expires_at_ms: int) -> Consent:
+    """A yes that holds for later conversations too, until `expires_at_ms` (ms UTC).
+
+    Raises ConsentError for what is no yes of the person's own, and for an end that is not later than the yes.
+    """
+    if given.state is not ConsentState.GIVEN or given.flagged or given.at_ms is None:
+        raise ConsentError("Only a person's own yes can stand for later conversations: ask them.")
+    if expires_at_ms <= given.at_ms:
+        raise ConsentError("A standing yes ends later than it was given: set a later expiry.")
+    return replace(given, expires_at_ms=expires_at_ms)

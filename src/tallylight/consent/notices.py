@@ -1,22 +1,26 @@
 """The exact words a person hears, and their hash."""
 
+import functools
 import hashlib
+import importlib.resources
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from tallylight.consent.errors import NoticeError
-from tallylight.consent.wording import da, de, en, es, fr
-from tallylight.consent.wording.form import VERSION, Wording
+from tallylight.consent.wording.form import ASKING, Variant, Wording, parse_wording
 from tallylight.law.vocabulary import Mode, Purpose
 
-WORDINGS = {words.language: words for words in (en.WORDING, da.WORDING, de.WORDING, fr.WORDING, es.WORDING)}
-LANGUAGES = tuple(WORDINGS)
+LANGUAGES = ("en", "da", "de", "fr", "es")
 """What the house can say fluently. No fluent wording in somebody's language is no informed consent."""
 
 
 WITHDRAW_CODE = "*2"
 """Pressed at any time in the talk."""
+
+WRITTEN = frozenset({Variant.VIDEO, Variant.EMPLOYEE, Variant.COMPANION})
+"""Read, not heard: addresses stand as they are typed."""
 
 
 class NoticeKind(StrEnum):
@@ -83,36 +87,68 @@ class RenderedNotice:
     """Of the text, UTF-8."""
     language: str
     words_per_minute: int
-    version: str = VERSION
+    version: str
+    variant: Variant = Variant.INBOUND
 
 
+@functools.cache
 def wording(language: str) -> Wording:
     """Raises NoticeError (`language_unknown`) where the house cannot say it fluently."""
-    found = WORDINGS.get(language)
-    if found is None:
+    if language not in LANGUAGES:
         raise NoticeError(
             f"There is no wording in {language!r}: choose one of {', '.join(LANGUAGES)}.", code="language_unknown"
         )
-    return found
+    file = importlib.resources.files("tallylight.consent.wording").joinpath(f"{language}.toml")
+    return parse_wording(file.read_text(encoding="utf-8"), source=file.name)
 
 
-def render(kind: NoticeKind, language: str, terms: Terms, *, withdraw_code: str = WITHDRAW_CODE) -> RenderedNotice:
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The language somebody is addressed in, and whether a yes in it can be an informed one (Art. 4(11) GDPR)."""
+
+    language: str
+    informed: bool
+
+
+def choose_language(understood: Sequence[str], default: str, fluent: Collection[str] = LANGUAGES) -> Choice:
+    """The wording for somebody who understands these languages (tags of RFC 5646, best first).
+
+    Where nothing is known of them the project's own language, `default`, is theirs: they called its line. Where they
+    are known to understand only others they are told in it, and no yes counts.
+    """
+    spoken = [tag.partition("-")[0].casefold() for tag in understood] or [default]
+    for language in spoken:
+        if language in fluent:
+            return Choice(language=language, informed=True)
+    return Choice(language=default, informed=False)
+
+
+def render(
+    kind: NoticeKind,
+    language: str,
+    terms: Terms,
+    *,
+    withdraw_code: str = WITHDRAW_CODE,
+    variant: Variant = Variant.INBOUND,
+    words: Wording | None = None,
+) -> RenderedNotice:
     """The text of a notice for a project; `withdraw_code` is the keys that take a yes back.
 
+    `words`: an operator's own wording instead of the house's.
     Raises NoticeError for an unknown language or a question nobody may be asked.
     """
-    words = wording(language)
+    words = wording(language) if words is None else words
     if terms.mode is not Mode.BOTH and kind in _ASKING:
         raise NoticeError(f"Mode {terms.mode.value} records no caller, so nobody is asked: say the first layer alone.")
     if min(terms.retention_months, terms.proof_kept_months) < 1:
         raise NoticeError("A recording is kept for at least one month: set retention_months to 1 or more.")
-    text = _template(words, kind, terms.mode).format(
+    text = _template(words, kind, terms.mode, variant).format(
         controller=terms.controller,
         purpose=words.purposes[terms.purpose],
         months=words.duration(terms.retention_months),
         proof_months=words.duration(terms.proof_kept_months),
-        address=words.address(terms.policy_address),
-        withdraw=words.keys(withdraw_code),
+        address=terms.policy_address if variant in WRITTEN else words.address(terms.policy_address),
+        withdraw=withdrawal(words, variant, withdraw_code),
     )
     return RenderedNotice(
         kind=kind,
@@ -120,22 +156,72 @@ def render(kind: NoticeKind, language: str, terms: Terms, *, withdraw_code: str 
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         language=language,
         words_per_minute=words.words_per_minute,
+        version=words.version,
+        variant=variant,
     )
 
 
-def _template(words: Wording, kind: NoticeKind, mode: Mode) -> str:
+def script(
+    variant: Variant, language: str, terms: Terms, *, withdraw_code: str = WITHDRAW_CODE, words: Wording | None = None
+) -> tuple[RenderedNotice, ...]:
+    """Everything one person is told, and asked, before a recording: in order. Raises NoticeError as `render` does."""
+    asks = terms.mode is Mode.BOTH and variant in (Variant.INBOUND, Variant.OUTBOUND, *ASKING)
+    kinds = (NoticeKind.FIRST_LAYER, NoticeKind.QUESTION) if asks else (NoticeKind.FIRST_LAYER,)
+    return tuple(
+        render(kind, language, terms, withdraw_code=withdraw_code, variant=variant, words=words) for kind in kinds
+    )
+
+
+def recall(sha256: str, terms: Terms, *, withdraw_code: str = WITHDRAW_CODE) -> RenderedNotice | None:
+    """The notice of these terms whose text has this hash, e.g. of a question of which an event kept only that.
+
+    None where the wording has changed since.
+    """
+    for language in dict.fromkeys((terms.language, *LANGUAGES)):
+        for variant in Variant:
+            for kind in NoticeKind:
+                try:
+                    notice = render(kind, language, terms, withdraw_code=withdraw_code, variant=variant)
+                except NoticeError:
+                    continue  # a question nobody may be asked in this mode
+                if notice.sha256 == sha256:
+                    return notice
+    return None
+
+
+def withdrawal(words: Wording, variant: Variant, withdraw_code: str) -> str:
+    """How a yes is taken back, as the notice names it."""
+    match variant:
+        case Variant.VIDEO:
+            return words.stop_button
+        case Variant.COMPANION:
+            return withdraw_code
+        case _:
+            return words.keys(withdraw_code)
+
+
+def _first_layer(words: Wording, mode: Mode, variant: Variant) -> str:
+    if variant is Variant.EMPLOYEE:
+        if mode is Mode.NONE:
+            raise NoticeError("Mode none records no employee: there is nothing to tell them.")
+        return words.variants[variant]
+    match mode:
+        case Mode.BOTH:
+            return words.first_layer if variant is Variant.INBOUND else words.variants[variant]
+        case Mode.AGENT_ONLY:
+            return words.first_layer_agent_only
+        case Mode.NONE:
+            return words.first_layer_none
+
+
+def _template(words: Wording, kind: NoticeKind, mode: Mode, variant: Variant) -> str:
     match kind:
         case NoticeKind.FIRST_LAYER:
-            by_mode = {
-                Mode.BOTH: words.first_layer,
-                Mode.AGENT_ONLY: words.first_layer_agent_only,
-                Mode.NONE: words.first_layer_none,
-            }
-            return by_mode[mode]
+            return _first_layer(words, mode, variant)
         case NoticeKind.FIRST_LAYER_INFORMED:
             return words.first_layer_informed
         case NoticeKind.QUESTION:
-            return words.question
+            return words.questions.get(variant, words.question)
         case NoticeKind.QUESTION_AGAIN:
             return words.question_again
         case NoticeKind.DETAILS:

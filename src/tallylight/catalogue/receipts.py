@@ -1,0 +1,142 @@
+"""What a consent receipt is made from: one person's notices and acts, out of the stored events."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from tallylight.catalogue.errors import NoReceiptError
+from tallylight.catalogue.history import read_history
+from tallylight.catalogue.playback import find_party
+from tallylight.catalogue.queries import PartyEntry, read_conversation
+from tallylight.catalogue.versions import read_settings
+from tallylight.consent.notices import recall
+from tallylight.consent.receipts.facts import Act, Deed, Facts, Heard
+from tallylight.conversation.events import (
+    ConsentGiven,
+    ConsentRefused,
+    ConsentRequested,
+    ConsentUnanswered,
+    ConsentWithdrawn,
+    Event,
+    NoticeGiven,
+    PartyJoined,
+    QuestionHeard,
+)
+from tallylight.ids import ConversationId, WorkspaceId
+from tallylight.law.vocabulary import Method, Purpose
+from tallylight.policy.settings import Settings
+from tallylight.vault.keys import KeyRing
+
+ConsentAct = ConsentRequested | ConsentGiven | ConsentRefused | ConsentUnanswered | ConsentWithdrawn
+
+DEEDS: dict[type[ConsentAct], Deed] = {
+    ConsentRequested: Deed.REQUESTED,
+    ConsentGiven: Deed.GIVEN,
+    ConsentRefused: Deed.REFUSED,
+    ConsentUnanswered: Deed.UNANSWERED,
+    ConsentWithdrawn: Deed.WITHDRAWN,
+}
+
+
+def receipt_facts(
+    connection: sa.Connection,
+    *,
+    workspace: WorkspaceId,
+    keys: KeyRing,
+    conversation: ConversationId,
+    who: str,
+    withdraw_code: str,
+    issued_ms: int,
+) -> tuple[Facts, int]:
+    """What `who` (a party id, or a role that only one party has) was told and answered, and their place among the people.
+
+    Raises ConversationUnknownError, PartyUnknownError, and NoReceiptError where nobody asked them or their acts are
+    erased.
+    """
+    entry = read_conversation(connection, workspace=workspace, keys=keys, conversation=conversation)
+    party = find_party(entry, who)
+    events = read_history(connection, workspace, conversation).events
+    joined = next((event for event in events if isinstance(event, PartyJoined) and event.party == party.party), None)
+    acts = _acts(events, party, entry.started_ms)
+    answered = party.consent == "none" or any(act.deed.value == party.consent for act in acts)
+    if joined is None or not acts or not answered:
+        raise _nothing(party)
+    settings = read_settings(connection, workspace, entry.settings)
+    purposes = {purpose for event in events if _is_of(event, party) for purpose in _purposes(event)}
+    places = (settings.country, *(place.code for place in joined.places if place.code is not None))
+    facts = Facts(
+        conversation=conversation,
+        party=party.party,
+        role=party.role,
+        controller=settings.controller,
+        country=settings.country,
+        policy_address=settings.policy_address,
+        jurisdictions=tuple(dict.fromkeys(places)),
+        basis=joined.basis,
+        purposes=tuple(sorted(purposes)),
+        retention_months=settings.retention_months,
+        withdraw_code=withdraw_code,
+        heard=_heard(events, party, entry.started_ms, settings),
+        acts=acts,
+        issued_ms=issued_ms,
+    )
+    return facts, [each.party for each in entry.people].index(party.party)
+
+
+def _heard(events: Sequence[Event], party: PartyEntry, started_ms: int, settings: Settings) -> tuple[Heard, ...]:
+    """What the person was told, and what they were asked where its wording still stands."""
+    heard: list[Heard] = []
+    asked: str | None = None
+    for event in events:
+        if isinstance(event, NoticeGiven) and event.party == party.party:
+            text, sha256, language = event.text, event.notice, event.language
+        elif isinstance(event, ConsentRequested) and event.party == party.party:
+            asked = event.notice
+            continue
+        elif isinstance(event, QuestionHeard) and event.party == party.party and asked is not None:
+            question = recall(asked, settings)
+            if question is None:
+                continue
+            text, sha256, language = question.text, question.sha256, question.language
+        else:
+            continue
+        heard.append(Heard(text=text, sha256=sha256, language=language, at_ms=started_ms + event.offset_ms))
+    return tuple(heard)
+
+
+def _is_of(event: Event, party: PartyEntry) -> bool:
+    return isinstance(event, ConsentAct) and event.party == party.party
+
+
+def _purposes(event: Event) -> frozenset[Purpose]:
+    return event.purposes if isinstance(event, ConsentRequested | ConsentGiven) else frozenset()
+
+
+def _acts(events: Sequence[Event], party: PartyEntry, started_ms: int) -> tuple[Act, ...]:
+    return tuple(
+        _act(event, started_ms) for event in events if isinstance(event, ConsentAct) and event.party == party.party
+    )
+
+
+def _act(event: ConsentAct, started_ms: int) -> Act:
+    method: Method | None = None
+    evidence: str | None = None
+    if isinstance(event, ConsentGiven | ConsentRefused | ConsentWithdrawn):
+        method, evidence = event.method, event.evidence
+    return Act(
+        deed=DEEDS[type(event)],
+        at_ms=started_ms + event.offset_ms,
+        method=method,
+        evidence=evidence,
+        notice=event.notice if isinstance(event, ConsentRequested | ConsentGiven) else None,
+    )
+
+
+def _nothing(party: PartyEntry) -> NoReceiptError:
+    role = party.role.value
+    if party.consent != "none":
+        return NoReceiptError(
+            f"How this {role} answered was erased with the person: only that it was {party.consent} is left.",
+            code="receipt_erased",
+        )
+    return NoReceiptError(f"Nobody asked this {role} for consent: there is nothing to give a receipt for.")

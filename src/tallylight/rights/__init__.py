@@ -1,0 +1,4 @@
+"""What people ask of us beyond one conversation. May import retention and below.
+
+Start with `objections`: "never record me", honoured across projects.
+"""

@@ -1,0 +1,9 @@
+"""What can go wrong when a person asks something of us."""
+
+from tallylight.errors import TallylightError
+
+
+class ObjectionError(TallylightError):
+    """An objection cannot be kept or found; the message says why."""
+
+    code = "objection_invalid"
