@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from tallylight.law.pack import Pack
-from tallylight.law.vocabulary import Role
-from tallylight.policy.answers import customer_layers, employee_layers
+from tallylight.law.vocabulary import Action, Role
+from tallylight.policy.answers import customer_layers
 from tallylight.policy.canonical import situation_hash
 from tallylight.policy.decision import ASKING, Decision, Lamp, PartyRuling, Reason, Verdict
+from tallylight.policy.employees import employee_layers
 from tallylight.policy.finding import ALLOWING, Finding, Weight
 from tallylight.policy.house import (
     own_voice_layer,
@@ -16,9 +17,11 @@ from tallylight.policy.house import (
     settings_layers,
     told_layer,
 )
+from tallylight.policy.moments import moment_layers, must_record, owed_layers
 from tallylight.policy.profile import Profile
 from tallylight.policy.situation import PartySituation, Situation
 from tallylight.policy.view import EMPLOYED, View, view
+from tallylight.policy.wiretap import wiretap_layer
 
 STRICTEST_FIRST = (Verdict.CLOSES, Verdict.PAUSES, Verdict.ALLOWS)
 _LAMPS = {Verdict.CLOSES: Lamp.OFF, Verdict.PAUSES: Lamp.PAUSED, Verdict.ALLOWS: Lamp.RECORDING}
@@ -47,7 +50,12 @@ def findings(party: PartySituation, seen: View) -> Iterator[Finding]:
     else:
         yield from refusal_layer(party)
         yield from told_layer(party, seen)
-        yield from employee_layers(party, seen) if party.role in EMPLOYED else customer_layers(party, seen)
+        # Somebody who records for themselves answers to the confidentiality of speech alone.
+        if not seen.circumstances.recorded_by_customer:
+            yield from employee_layers(party, seen) if party.role in EMPLOYED else customer_layers(party, seen)
+            yield from owed_layers(party, seen)
+        yield from wiretap_layer(party, seen)
+        yield from moment_layers(party, seen)
     yield from pause_layers(party, seen)
 
 
@@ -72,12 +80,17 @@ def _rule(party: PartySituation, seen: View) -> PartyRuling:
     if verdict is Verdict.ALLOWS:
         deciding = list({finding.weight: finding for finding in reversed(deciding)}.values())[::-1]
     return PartyRuling(
-        party=party.party, lamp=_LAMPS[verdict], reasons=reasons(deciding, seen), actions=_actions(deciding, verdict)
+        party=party.party, lamp=_LAMPS[verdict], reasons=reasons(deciding, seen), actions=_actions(party, seen, found)
     )
 
 
-def _actions(deciding: list[Finding], verdict: Verdict) -> tuple[str, ...]:
-    actions = tuple(dict.fromkeys(action for finding in deciding for action in finding.actions))
-    if verdict is Verdict.CLOSES and any(finding.weight in _SETTLED for finding in deciding):
-        return tuple(action for action in actions if action not in ASKING)
+def _actions(party: PartySituation, seen: View, found: list[Finding]) -> tuple[str, ...]:
+    """What would open a closed gate first, then what is owed all the same."""
+    closing = in_order(found, Verdict.CLOSES)
+    ordered = [*closing, *in_order(found, Verdict.PAUSES), *in_order(found, Verdict.ALLOWS)]
+    actions = tuple(dict.fromkeys(action for finding in ordered for action in finding.actions))
+    if any(finding.weight in _SETTLED for finding in closing):
+        actions = tuple(action for action in actions if action not in ASKING)
+    if closing and party.role not in EMPLOYED and must_record(seen):
+        actions = (*actions, Action.END_CALL_OR_MOVE_CHANNEL)
     return actions
