@@ -9,6 +9,7 @@ from tallylight.cli.call import call
 from tallylight.cli.command import house_command, new_group
 from tallylight.cli.erase import erase, retention
 from tallylight.cli.explain import explain
+from tallylight.cli.law import law
 from tallylight.cli.ledger import ledger
 from tallylight.cli.output import print_bytes
 from tallylight.cli.recordings import recordings
@@ -25,6 +26,7 @@ house_command(app, "explain")(explain)
 house_command(app, "erase")(erase)
 app.add_typer(retention, name="retention")
 app.add_typer(ledger, name="ledger")
+app.add_typer(law, name="law")
 app.add_typer(call, name="call")
 app.add_typer(bench, name="bench")
 
