@@ -54,7 +54,8 @@ def check(
     table = _table("case", "agent", "customer", "others", "needed", "because")
     for each in answers:
         because = each["because"]
-        first = because[0] if isinstance(because, list) and because else None
+        reasons = because if isinstance(because, list) else []
+        first = next((reason for reason in reasons if reason["verdict"] == "closes"), reasons[0] if reasons else None)
         table.add_row(
             str(each["id"]),
             *(_yes(each[f"record_{who}"]) for who in ("agent", "customer", "others")),

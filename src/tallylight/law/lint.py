@@ -63,8 +63,10 @@ def _at_once(one: Rule, other: Rule) -> bool:
 
 
 def _same_matter(one: Rule, other: Rule) -> bool:
-    """Both could speak about one and the same call. What one place's two reaches add to each other is no overlap."""
-    if one.reach is not other.reach:
+    """Both could speak about one and the same call. Rules add to each other, so two
+    reaches of one place are no overlap, and a sector's own rule is none of the general one.
+    """
+    if one.reach is not other.reach or (one.sectors is None) is not (other.sectors is None):
         return False
     return all(
         first is None or second is None or first & second

@@ -131,6 +131,8 @@ class Requirement(StrEnum):
     ALTERNATIVE = "alternative"
     """A real other way: each leg captured apart."""
     IMPACT_ASSESSMENT = "impact_assessment"
+    AGREEMENT = "agreement"
+    """Of the employees' representatives: where the basis is legitimate interests."""
 
 
 class Exemption(StrEnum):

@@ -105,7 +105,9 @@ def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         missing=tuple(rule for rule in all_party if not satisfied(rule, party, view)),
         waiting=view.profile is Profile.HOUSE and consent.state in WAITED_FOR,
     )
-    yield answer.finding(view)
+    # In law alone, where nothing asks for a yes, there is nothing to say about it.
+    if view.profile is Profile.HOUSE or answer.closes or as_ground or all_party:
+        yield answer.finding(view)
     for rule in grounds:
         yield _ground(rule, party, view, failing)
     yield from _special_category(party, view, grounds)
@@ -174,6 +176,8 @@ def _unmet(rule: Rule, party: PartySituation, view: View) -> list[Action]:
     balanced = facts.balancing_test or party.basis is not LawfulBasis.LEGITIMATE_INTERESTS
     if Requirement.BALANCING_TEST in rule.requires and not balanced:
         actions.append(Action.DOCUMENT_LIA)
+    if Requirement.AGREEMENT in rule.requires and party.basis is LawfulBasis.LEGITIMATE_INTERESTS:
+        actions += [Action.WORKS_COUNCIL_AGREEMENT] * any(not other.works_council for other in view.people)
     if Requirement.NECESSITY in rule.requires and (not facts.necessity_documented or facts.other_proof_exists):
         actions.append(Action.DOCUMENT_NECESSITY)
     if Requirement.NO_OTHER_PROOF in rule.requires and facts.other_proof_exists:

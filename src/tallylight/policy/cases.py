@@ -144,7 +144,7 @@ def _no_constant(word: str) -> object:
 class _Reader:
     def __init__(self, fields: Fields, regions: frozenset[str]) -> None:
         self._fields = fields
-        self._regions = regions
+        self._states = {region.removeprefix("US-") for region in regions if region.startswith("US-")}
 
     def case(self) -> Case:
         fields = self._fields
@@ -289,8 +289,8 @@ class _Reader:
             code = f"{country}-{region}"
             if not isinstance(region, str) or not _REGION.fullmatch(region):
                 raise CaseError(f"{fields.where}: region must be the suffix of an ISO 3166-2 code, such as NY.")
-            if country == "US" and code not in self._regions:
-                raise fields.wrong("region", region, [name.removeprefix("US-") for name in self._regions])
+            if country == "US" and region not in self._states:
+                raise fields.wrong("region", region, self._states)
         place = Place(code=code, evidence=evidence)
         return (place,) if certain else (place, _NOWHERE)
 
@@ -310,7 +310,7 @@ class _Said:
     consent: Consent = NO_ANSWER
     informed: bool = False
     on_recording: bool = False
-    interval_s: int | None = None
+    interval_s: float | None = None
 
 
 _NOTHING = _Said()

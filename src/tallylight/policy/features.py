@@ -61,8 +61,17 @@ def _missing(rule: Rule, party: PartySituation, seen: View) -> tuple[str, ...]:
     facts = seen.circumstances
     actions: list[str] = []
     if party.release not in rule.releases:
-        written = Release.INFORMED_CONSENT not in rule.releases
-        actions.append(Action.BIOMETRIC_WRITTEN_RELEASE if written else Action.BIOMETRIC_EXPLICIT_CONSENT)
+        if Release.INFORMED_CONSENT not in rule.releases:
+            actions.append(Action.BIOMETRIC_WRITTEN_RELEASE)
+        elif Requirement.ALTERNATIVE in rule.requires:
+            actions.append(Action.BIOMETRIC_EXPLICIT_CONSENT)
+        else:
+            # Any informed yes of the employee will do.
+            actions += (
+                Action.OBTAIN_AGENT_CONSENT,
+                Action.BIOMETRIC_EXPLICIT_CONSENT,
+                Action.BIOMETRIC_WRITTEN_RELEASE,
+            )
     if Requirement.PUBLIC_POLICY in rule.requires and not facts.biometric_policy_public:
         actions.append(Action.BIOMETRIC_RETENTION_POLICY)
     if Requirement.ALTERNATIVE in rule.requires and not facts.per_leg:

@@ -60,10 +60,10 @@ class Fields:
             raise self.wrong(name, value, values)
         return values[value]
 
-    def seconds(self, name: str) -> int | None:
-        """A whole number of seconds or null."""
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds or null."""
         value = self.take(name)
-        if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0):
             return value
         raise CaseError(f"{self.where}: {name} must be a number of seconds.")
 

@@ -128,7 +128,7 @@ class PartySituation:
     consent: Consent = NO_ANSWER
     consent_on_recording: bool = True
     """The announcement and the answer are themselves on the recording, as in every call of ours."""
-    tone_interval_s: int | None = None
+    tone_interval_s: float | None = None
     """Seconds between two tones, where a tone tells them."""
     minor: bool = False
     present: bool = True

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from tallylight.consent.answer import ConsentState
 from tallylight.law.pack import UNKNOWN_PLACE
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, Action, Method, Reach, Standard
+from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, Action, Method, Reach, Role, Standard
 from tallylight.policy.decision import Verdict
 from tallylight.policy.finding import Finding, Weight, by_rule
 from tallylight.policy.situation import PartySituation
@@ -31,9 +31,13 @@ def ways(party: PartySituation) -> frozenset[Method]:
 
 
 def accepted(party: PartySituation, rule: Rule, at_ms: int) -> bool:
-    """A standing yes, not later than what rests on it (`at_ms`, ms UTC), by a way the rule accepts."""
+    """A standing yes of somebody who knew what to, not later than what rests on it (`at_ms`, ms UTC), by a way the rule
+    accepts.
+    """
     consent = party.consent
     if consent.state is not ConsentState.GIVEN or (consent.at_ms is not None and consent.at_ms > at_ms):
+        return False
+    if party.role not in EMPLOYED and not party.notice_heard:
         return False
     counts = ways(party) & rule.methods
     if counts == {Method.TONE}:
@@ -74,14 +78,15 @@ def wiretap_layer(party: PartySituation, view: View) -> Iterator[Finding]:
 
 
 def _our_side(party: PartySituation, view: View, rule: Rule) -> Iterator[Finding]:
-    if rule.reach is Reach.OWN_WORD:
-        if view.circumstances.recorded_by_customer or rule not in view.own_law[party.party].wiretap:
-            return
-        closes = not (accepted(party, rule, view.situation.at_ms) or authorised(rule, party, view))
-        yield _finding(rule, (Action.OBTAIN_AGENT_CONSENT,) if closes else (), closes=closes)
-        return
+    own = rule.reach is Reach.OWN_WORD and party.role in EMPLOYED and rule in view.own_law[party.party].wiretap
+    actions: tuple[Action, ...] = ()
+    if own and not (accepted(party, rule, view.situation.at_ms) or authorised(rule, party, view)):
+        actions = (Action.OBTAIN_AGENT_CONSENT,)
     missing = _missing_others(rule, party, view)
-    yield _finding(rule, _asking(rule, missing[0]) if missing else (), closes=bool(missing))
+    if missing:
+        actions += _asking(rule, missing[0])
+    if own or missing or rule.reach is not Reach.OWN_WORD:
+        yield _finding(rule, actions, closes=bool(actions))
 
 
 def _missing_others(rule: Rule, party: PartySituation, view: View) -> list[PartySituation]:
@@ -97,7 +102,9 @@ def _missing_others(rule: Rule, party: PartySituation, view: View) -> list[Party
 
 def _asking(rule: Rule, party: PartySituation) -> tuple[Action, ...]:
     """Everything that would satisfy the rule."""
-    told = (Action.ANNOUNCE_RECORDING,)
+    told: tuple[Action, ...] = (Action.ANNOUNCE_RECORDING,)
+    if party.role is Role.THIRD_PARTY and not party.notice_heard:
+        told += (Action.ANNOUNCE_TO_JOINER,)
     if rule.standard is Standard.INFORMED:
         return told
     actions = [Action.OBTAIN_ALL_PARTY_CONSENT]
