@@ -168,9 +168,9 @@ def list_sources(as_json: Json = False) -> None:
         names = ("source", "checked_by", "checked_at", "rules")
         print_json({**_heading(pack), "sources": [dict(zip(names, each, strict=True)) for each in found]})
         return
-    table = _table("source", "read as", "checked", "rules")
+    table = _table("checked", "read as", "source", "rules")
     for source, checked_by, checked_at, rules in found:
-        table.add_row(source, checked_by, checked_at, ", ".join(rules))
+        table.add_row(checked_at, checked_by, source, ", ".join(rules))
     print_rich(table)
     _not_advice(pack)
 

@@ -97,7 +97,7 @@ def load(files: Mapping[str, bytes]) -> Pack:
         head, found, tail = content.partition(_FACTS)
         if found:
             facts[name] = found + tail
-            if b"\n[[rule]]" in tail:
+            if b"\n[[rule]]" in facts[name]:
                 raise LawError(f"{name}: the [jurisdiction] table stands last, after every [[rule]].")
         table = _toml(name, head)
         if "area" in table:
