@@ -90,11 +90,11 @@ class _Answer:
 def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
     """Customer or third person: what needs their yes, and whether it is there."""
     consent = party.consent
-    grounds = [rule for rule in view.law.ground if view.holds(rule)]
+    grounds = view.law.ground
     as_ground = (party.basis is LawfulBasis.CONSENT and (bool(grounds) or view.profile is Profile.HOUSE)) or any(
         not _accepts(rule, party, view) for rule in grounds
     )
-    all_party = tuple(rule for rule in view.law.wiretap if rule.standard is Standard.ALL_PARTY and view.holds(rule))
+    all_party = tuple(rule for rule in view.law.wiretap if rule.standard is Standard.ALL_PARTY)
     failing, judge = _validity(party, view, grounds) if as_ground else ((), None)
     answer = _Answer(
         party=party,
@@ -121,7 +121,9 @@ def _accepts(rule: Rule, party: PartySituation, view: View) -> bool:
     return party.basis in rule.bases
 
 
-def _validity(party: PartySituation, view: View, grounds: list[Rule]) -> tuple[tuple[Condition, ...], Rule | None]:
+def _validity(
+    party: PartySituation, view: View, grounds: tuple[Rule, ...]
+) -> tuple[tuple[Condition, ...], Rule | None]:
     """The conditions of a consent that fail under any law that asks for one, and the rule that says so."""
     failing = failing_conditions(
         party.consent,
@@ -185,11 +187,11 @@ def _unmet(rule: Rule, party: PartySituation, view: View) -> list[Action]:
     return actions
 
 
-def _special_category(party: PartySituation, view: View, grounds: list[Rule]) -> Iterator[Finding]:
+def _special_category(party: PartySituation, view: View, grounds: tuple[Rule, ...]) -> Iterator[Finding]:
     """Art. 9 GDPR: explicit consent is the condition that a recording can have by itself."""
     if not view.circumstances.special_category:
         return
-    rules = [rule for rule in view.law.prohibition[Subject.SPECIAL_CATEGORY] if view.holds(rule)]
+    rules = view.law.prohibition[Subject.SPECIAL_CATEGORY]
     if not rules:
         return
     explicit = not failing_conditions(

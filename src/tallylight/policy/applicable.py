@@ -4,10 +4,11 @@ import datetime
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tallylight.law.pack import UNKNOWN_PLACE, Pack
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import Channel, Layer, Subject
+from tallylight.law.vocabulary import CallType, Channel, Direction, Exemption, Layer, Purpose, Sector, Subject
 from tallylight.policy.situation import Place, PlaceEvidence
 
 DAY_MS = 86_400_000
@@ -44,12 +45,35 @@ def candidate_codes(places: Iterable[Place]) -> frozenset[str]:
     return frozenset(codes) or frozenset({UNKNOWN_PLACE})
 
 
+class Matter(NamedTuple):
+    """What a call is about, as far as it decides whether a rule speaks of it at all."""
+
+    purpose: Purpose
+    channel: Channel
+    direction: Direction
+    sector: Sector | None
+    call_type: CallType | None
+    exempt: frozenset[Exemption]
+    """The exceptions that are the case."""
+
+    def holds(self, rule: Rule) -> bool:
+        """Whether a rule speaks of this call: its purpose, channel, sector, direction and kind, and no exception."""
+        return (
+            (rule.purposes is None or self.purpose in rule.purposes)
+            and (rule.channels is None or self.channel in rule.channels)
+            and (rule.sectors is None or self.sector in rule.sectors)
+            and (rule.directions is None or self.direction in rule.directions)
+            and (rule.call_types is None or self.call_type in rule.call_types)
+            and not self.exempt & rule.exceptions
+        )
+
+
 @functools.lru_cache(maxsize=1024)
 def applicable(
-    pack: Pack, codes: frozenset[str], day: int, channel: Channel, areas: frozenset[str] = frozenset()
+    pack: Pack, codes: frozenset[str], day: int, matter: Matter, areas: frozenset[str] = frozenset()
 ) -> Applicable:
-    """`day` counts from 1970-01-01 UTC; `areas` hold wherever people are. A place the pack does not settle gets the
-    rules of an unknown place as well.
+    """Every rule that speaks of a call. `day` counts from 1970-01-01 UTC; `areas` hold wherever people are. A place the
+    pack does not settle gets the rules of an unknown place as well.
     """
     date = (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
     jurisdictions = set(areas)
@@ -57,7 +81,7 @@ def applicable(
     for code in codes:
         own = pack.jurisdictions(code)
         jurisdictions |= own
-        if not pack.knows(code, date, channel):
+        if not pack.knows(code, date, matter.channel):
             jurisdictions.add(pack.unknown(code))
         if not _in_force(pack, own, date, Layer.BIOMETRIC):
             strangers.add(UNKNOWN_PLACE)
@@ -66,7 +90,7 @@ def applicable(
             rule
             for name in jurisdictions
             for rule in pack.by_jurisdiction.get(name, ())
-            if rule.in_force(date) and (rule.channels is None or channel in rule.channels)
+            if rule.in_force(date) and matter.holds(rule)
         ),
         key=lambda rule: (rule.jurisdiction.endswith(UNKNOWN_PLACE), rule.floor, rule.id),
     )

@@ -6,6 +6,7 @@ import json
 
 from tallylight.policy.situation import ORDINARY, Circumstances, Consent, PartySituation, Situation
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _OPTIONAL = ("employee_forms", "works_council", "release", "consent_on_recording", "tone_interval_s", "minor")
 _USUAL = {field.name: field.default for field in dataclasses.fields(PartySituation) if field.name in _OPTIONAL}
 
@@ -25,7 +26,7 @@ def canonical(situation: Situation) -> bytes:
     }
     if situation.circumstances is not ORDINARY:
         content["circumstances"] = _unusual(situation.circumstances)
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(content).encode()
 
 
 def situation_hash(situation: Situation) -> str:

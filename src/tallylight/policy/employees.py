@@ -23,16 +23,15 @@ def employee_layers(party: PartySituation, view: View) -> Iterator[Finding]:
     """Agent or supervisor: their ground is the employment; the employer tells them beforehand."""
     name, own = NAMES[party.role], view.own_law[party.party]
     yield _basis(party, view)
-    rules = [rule for rule in own.employee if view.holds(rule)]
-    for rule in rules:
+    for rule in own.employee:
         missing = _missing(rule, party)
         verdict = Verdict.CLOSES if missing else Verdict.ALLOWS
         yield by_rule(Weight.EMPLOYEE, rule, verdict, rule.explain, missing)
-    if not rules and not party.employee_notice:
+    if not own.employee and not party.employee_notice:
         text = f"{name} has not been told by the employer, and the employment is a ground only for those who know."
         cite = f"{AGENT_BASIS_SETTING}; GDPR Art. 13"
         yield by_house(Weight.EMPLOYEE, "setting.agent_basis", cite, Verdict.CLOSES, text, (Action.NOTIFY_EMPLOYEE,))
-    for rule in (rule for rule in view.law.ground if view.holds(rule) and Requirement.SAMPLE in rule.requires):
+    for rule in (rule for rule in view.law.ground if Requirement.SAMPLE in rule.requires):
         if view.circumstances.systematic:
             yield by_rule(Weight.GROUND, rule, Verdict.CLOSES, rule.explain, (Action.LIMIT_TO_SAMPLE,))
     yield from _isolation(view)

@@ -45,8 +45,6 @@ def rule_feature(feature: Feature, seen: View, decision: Decision) -> FeatureRul
 
 def _voiceprint(party: PartySituation, seen: View) -> Iterator[Finding]:
     for rule in seen.own_law[party.party].biometric:
-        if not seen.holds(rule):
-            continue
         missing = _missing(rule, party, seen)
         owed: tuple[str, ...] = (Action.DPIA,) if Requirement.IMPACT_ASSESSMENT in rule.requires else ()
         if rule.retain_max is not None:

@@ -53,6 +53,8 @@ class Finding:
     weight: Weight
     reason: Reason
     actions: tuple[str, ...]
+    rank: int
+    """The lower decides, among findings with its verdict."""
     on_trial: Reason
     """The same reason, its sentence marked, for settings that are the built-in trial's."""
 
@@ -71,7 +73,7 @@ def by_rule(weight: Weight, rule: Rule, verdict: Verdict, text: str, actions: tu
         effective_from=rule.effective_from,
         checked_at=rule.checked_at,
     )
-    return Finding(weight, reason, actions, _marked(reason))
+    return Finding(weight, reason, actions, _rank(weight, verdict), _marked(reason))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -80,12 +82,16 @@ def by_house(
 ) -> Finding:
     """A finding that rests on a setting (`setting: mode`) or a house rule (`house rule: ...`)."""
     reason = Reason(rule=name, cite=cite, verdict=verdict, text=text)
-    return Finding(weight, reason, actions, _marked(reason))
+    return Finding(weight, reason, actions, _rank(weight, verdict), _marked(reason))
 
 
 def _goes_without_saying(weight: Weight, verdict: Verdict) -> bool:
     """An employee who was told is told under any reading."""
     return weight is Weight.EMPLOYEE and verdict is Verdict.ALLOWS
+
+
+def _rank(weight: Weight, verdict: Verdict) -> int:
+    return ALLOWING.index(weight) if verdict is Verdict.ALLOWS else int(weight)
 
 
 def _marked(reason: Reason) -> Reason:

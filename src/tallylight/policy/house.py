@@ -92,8 +92,7 @@ def told_layer(party: PartySituation, view: View) -> Iterator[Finding]:
             Weight.TOLD, "house.told_first", TOLD_FIRST, Verdict.ALLOWS, "Everybody has been told of the recording."
         )
     for rule in view.law.notice:
-        if view.holds(rule):
-            yield by_rule(Weight.TOLD, rule, Verdict.CLOSES if view.untold else Verdict.ALLOWS, rule.explain)
+        yield by_rule(Weight.TOLD, rule, Verdict.CLOSES if view.untold else Verdict.ALLOWS, rule.explain)
     if not view.circumstances.art13_notice and party.role not in EMPLOYED:
         yield from _notices(party, view)
 
@@ -102,8 +101,6 @@ def _notices(party: PartySituation, view: View) -> Iterator[Finding]:
     """What the laws of notice ask: to be told at all, and (but in a sector's own rule) all that Art. 13 GDPR names."""
     joiner = (Action.ANNOUNCE_TO_JOINER,) if party.role is Role.THIRD_PARTY else ()
     for rule in view.law.notice:
-        if not view.holds(rule):
-            continue
         if not party.notice_heard:
             yield by_rule(Weight.TOLD, rule, Verdict.CLOSES, rule.explain, (*_TELL_CUSTOMER, *joiner))
         elif rule.sectors is None and not view.circumstances.art13_notice:

@@ -18,8 +18,8 @@ class Kept:
 
 def kept(seen: View) -> Kept:
     """The longest floor, the shortest ceiling, and the project's own term moved between them."""
-    floor = longest([rule.retain_min for rule in seen.law.duty if rule.retain_min and seen.holds(rule)])
-    ceiling = shortest([rule.retain_max for rule in seen.law.retention if rule.retain_max and seen.holds(rule)])
+    floor = longest([rule.retain_min for rule in seen.law.duty if rule.retain_min])
+    ceiling = shortest([rule.retain_max for rule in seen.law.retention if rule.retain_max])
     chosen = f"P{seen.settings.retention_months}M"
     if ceiling is not None and days(ceiling) < days(chosen):
         chosen = ceiling

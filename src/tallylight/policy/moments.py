@@ -45,17 +45,15 @@ def _conference(party: PartySituation, view: View) -> Iterator[Finding]:
 def owed_layers(party: PartySituation, view: View) -> Iterator[Finding]:
     """Duties to record or keep, and ceilings: they open nothing, and say what is owed."""
     for rule in view.law.duty:
-        if view.holds(rule):
-            actions: tuple[str, ...] = (Action.RECORD_MANDATORY,) if rule.mandatory else ()
-            if rule.retain_min is not None:
-                actions += (f"{Action.RETAIN_MIN}:{rule.retain_min}",)
-            yield by_rule(Weight.DUTY, rule, Verdict.ALLOWS, rule.explain, actions)
+        actions: tuple[str, ...] = (Action.RECORD_MANDATORY,) if rule.mandatory else ()
+        if rule.retain_min is not None:
+            actions += (f"{Action.RETAIN_MIN}:{rule.retain_min}",)
+        yield by_rule(Weight.DUTY, rule, Verdict.ALLOWS, rule.explain, actions)
     for rule in view.law.retention:
-        if view.holds(rule):
-            actions = (f"{Action.RETAIN_MAX}:{rule.retain_max}",)
-            yield by_rule(Weight.RETENTION, rule, Verdict.ALLOWS, rule.explain, actions)
+        actions = (f"{Action.RETAIN_MAX}:{rule.retain_max}",)
+        yield by_rule(Weight.RETENTION, rule, Verdict.ALLOWS, rule.explain, actions)
 
 
 def must_record(view: View) -> bool:
     """A duty to record applies: where it cannot be met, the call ends or moves to another channel."""
-    return any(rule.mandatory and view.holds(rule) for rule in view.law.duty)
+    return any(rule.mandatory for rule in view.law.duty)

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from tallylight.consent.answer import ConsentState
 from tallylight.law.pack import Pack
-from tallylight.law.rule import Rule
 from tallylight.law.vocabulary import Exemption, Role
-from tallylight.policy.applicable import DAY_MS, Applicable, applicable, candidate_codes
+from tallylight.policy.applicable import DAY_MS, Applicable, Matter, applicable, candidate_codes
 from tallylight.policy.profile import Profile
 from tallylight.policy.settings import Settings
-from tallylight.policy.situation import Circumstances, PartySituation, Place, PlaceEvidence, Situation
+from tallylight.policy.situation import ORDINARY, Circumstances, PartySituation, Place, PlaceEvidence, Situation
 
+_NONE = frozenset[Exemption]()
 EMPLOYED = frozenset({Role.AGENT, Role.SUPERVISOR})
 GDPR = frozenset({"EEA"})
 
@@ -40,27 +40,6 @@ class View:
     untold: tuple[PartySituation, ...]
     """Those present who have not been told."""
 
-    def holds(self, rule: Rule) -> bool:
-        """Whether a rule speaks about this call at all: its purpose, sector, direction, kind, and no exception to it."""
-        now, facts = self.situation, self.circumstances
-        if not rule.covers(self.settings.purpose):
-            return False
-        if rule.sectors is not None and facts.sector not in rule.sectors:
-            return False
-        if rule.directions is not None and now.direction not in rule.directions:
-            return False
-        if rule.call_types is not None and facts.call_type not in rule.call_types:
-            return False
-        return not rule.exceptions or not self._excepted(rule)
-
-    def _excepted(self, rule: Rule) -> bool:
-        facts = self.circumstances
-        return (
-            (facts.threat_call and Exemption.THREAT_CALL in rule.exceptions)
-            or (facts.order_call and Exemption.ORDER_CALL in rule.exceptions)
-            or (not facts.private_place and Exemption.PUBLIC_PLACE in rule.exceptions)
-        )
-
     def records(self, party: PartySituation) -> bool:
         """Whether this person is on the side that makes the recording."""
         if self.circumstances.recorded_by_customer:
@@ -78,9 +57,25 @@ def objects(party: PartySituation) -> bool:
     return party.consent.state in (ConsentState.REFUSED, ConsentState.WITHDRAWN)
 
 
+def _matter(situation: Situation) -> Matter:
+    facts = situation.circumstances
+    if facts is ORDINARY:
+        exempt = _NONE
+    else:
+        cases = (
+            (facts.threat_call, Exemption.THREAT_CALL),
+            (facts.order_call, Exemption.ORDER_CALL),
+            (not facts.private_place, Exemption.PUBLIC_PLACE),
+        )
+        exempt = frozenset(exemption for is_case, exemption in cases if is_case)
+    return Matter(
+        situation.settings.purpose, situation.channel, situation.direction, facts.sector, facts.call_type, exempt
+    )
+
+
 def view(situation: Situation, pack: Pack, profile: Profile) -> View:
     settings = situation.settings
-    day, channel = situation.at_ms // DAY_MS, situation.channel
+    day, matter = situation.at_ms // DAY_MS, _matter(situation)
     people = tuple(party for party in situation.parties if party.present and party.role is not Role.SYSTEM)
     establishment = (
         candidate_codes((Place(code=settings.country, evidence=PlaceEvidence.DECLARED),))
@@ -94,9 +89,9 @@ def view(situation: Situation, pack: Pack, profile: Profile) -> View:
         settings=settings,
         profile=profile,
         circumstances=situation.circumstances,
-        law=applicable(pack, codes, day, channel, areas),
+        law=applicable(pack, codes, day, matter, areas),
         own_law={
-            party.party: applicable(pack, establishment | candidate_codes(party.places), day, channel)
+            party.party: applicable(pack, establishment | candidate_codes(party.places), day, matter)
             for party in situation.parties
             if party.role in EMPLOYED
         },

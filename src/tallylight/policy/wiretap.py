@@ -49,9 +49,7 @@ def accepted(party: PartySituation, rule: Rule, at_ms: int) -> bool:
 def authorised(rule: Rule, party: PartySituation, view: View) -> bool:
     """A duty whose own statute authorises the recording, once the person was told, in the place of this rule."""
     told = party.notice_heard or (party.role in EMPLOYED and party.employee_notice)
-    return told and any(
-        duty.authorises and duty.jurisdiction == rule.jurisdiction and view.holds(duty) for duty in view.law.duty
-    )
+    return told and any(duty.authorises and duty.jurisdiction == rule.jurisdiction for duty in view.law.duty)
 
 
 def satisfied(rule: Rule, party: PartySituation, view: View) -> bool:
@@ -66,8 +64,6 @@ def wiretap_layer(party: PartySituation, view: View) -> Iterator[Finding]:
     """What every candidate law says about one person's track."""
     ours = view.records(party)
     for rule in view.law.wiretap:
-        if not view.holds(rule):
-            continue
         if rule.standard is Standard.ONE_PARTY:
             yield _one_party(party, view, rule)
         elif ours:
