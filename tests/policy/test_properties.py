@@ -76,7 +76,10 @@ def test_taking_a_consent_away_never_opens_a_gate(situation: Situation, data: st
 @given(situations(), st.data())
 def test_an_unknown_place_is_as_strict_as_every_known_one(situation: Situation, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(situation.parties) - 1))
-    known = Place(code=data.draw(st.sampled_from(KNOWN)), evidence=PlaceEvidence.DECLARED)
+    # Illinois alone closes the other side's tracks although they were told; for a place nobody knows that would silence
+    # every employee whose caller withholds a number, so there it is only what is recorded in secret.
+    settled = [place for place in KNOWN if place != "US-IL"]
+    known = Place(code=data.draw(st.sampled_from(settled)), evidence=PlaceEvidence.DECLARED)
     here = changed(situation, index, dataclasses.replace(situation.parties[index], places=(known,)))
     nowhere = changed(situation, index, dataclasses.replace(situation.parties[index], places=(UNKNOWN,)))
     never_opens(here, nowhere)
@@ -91,7 +94,7 @@ def test_every_reason_is_founded_and_every_closed_gate_explained(situation: Situ
         assert ruling.reasons
         assert all(founded(reason) and reason.text.endswith(".") for reason in ruling.reasons)
         assert all(reason.text.startswith("TRIAL: ") == situation.settings.trial for reason in ruling.reasons)
-        assert set(ruling.actions) <= set(Action)
+        assert {action.partition(":")[0] for action in ruling.actions} <= set(Action)
         assert (
             ruling.deciding.verdict
             is {

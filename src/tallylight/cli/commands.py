@@ -10,6 +10,7 @@ from tallylight.cli.command import house_command, new_group
 from tallylight.cli.consent import consent
 from tallylight.cli.erase import erase, retention
 from tallylight.cli.explain import explain
+from tallylight.cli.law import law
 from tallylight.cli.ledger import ledger
 from tallylight.cli.notice import notice
 from tallylight.cli.objection import objection
@@ -31,6 +32,7 @@ app.add_typer(ledger, name="ledger")
 app.add_typer(notice, name="notice")
 app.add_typer(consent, name="consent")
 app.add_typer(objection, name="objection")
+app.add_typer(law, name="law")
 app.add_typer(call, name="call")
 app.add_typer(bench, name="bench")
 

@@ -48,8 +48,14 @@ class Method(StrEnum):
     WEB_FORM = "web_form"
     WRITTEN = "written"
     CONTRACT = "contract"
+    SPOKEN_ON_RECORDING = "spoken_on_recording"
+    """A spoken yes that is itself at the start of the recording: what some laws accept alone."""
     ANNOUNCEMENT = "announcement"
+    ANNOUNCEMENT_ON_RECORDING = "announcement_on_recording"
+    """Told in words that are themselves at the start of the recording, and stayed."""
     CONTINUED_AFTER_NOTICE = "continued_after_notice"
+    TONE = "tone"
+    """A tone repeated while it is recorded."""
     IMPORTED = "imported"
     ATTESTED = "attested"
 
@@ -62,7 +68,10 @@ class Standard(StrEnum):
     """What a wiretap rule asks before a conversation may be recorded."""
 
     ONE_PARTY = "one_party"
+    INFORMED = "informed"
+    """Everybody has been told, or knows: notice, knowledge, presumed consent."""
     ALL_PARTY = "all_party"
+    """Everybody else agrees, by a way the rule accepts."""
 
 
 class Reach(StrEnum):
@@ -71,7 +80,9 @@ class Reach(StrEnum):
     OWN_WORD = "own_word"
     """Each speaker's words are protected for themselves, by the law of where that speaker is (DE)."""
     ANY_PART = "any_part"
-    """Recording even one side of the conversation is covered."""
+    """Recording even one side of the conversation is covered (IL)."""
+    SECRET_PART = "secret_part"
+    """Recording even one side is covered where the other side was not told (a place nobody knows)."""
     UNSETTLED = "unsettled"
     """No authority: the other side must at least have been told."""
 
@@ -87,6 +98,99 @@ class Layer(StrEnum):
     """What makes a consent valid where it is the ground."""
     NOTICE = "notice"
     EMPLOYEE = "employee"
+    DUTY = "duty"
+    """What must be recorded or kept."""
+    RETENTION = "retention"
+    """How long at most."""
+    BIOMETRIC = "biometric"
+    MINOR = "minor"
+    PROHIBITION = "prohibition"
+
+
+class Subject(StrEnum):
+    """What a prohibition is about."""
+
+    CARD_DATA = "card_data"
+    EMOTION_INFERENCE = "emotion_inference"
+    SPECIAL_CATEGORY = "special_category"
+    UNLAWFUL_AIM = "unlawful_aim"
+
+
+class Requirement(StrEnum):
+    """What must be the case besides a lawful basis, or before a feature is used."""
+
+    BALANCING_TEST = "balancing_test"
+    """Where the basis is legitimate interests; a public body cannot use that basis (Art. 6(1) GDPR, last sentence)."""
+    NECESSITY = "necessity"
+    """It is on file why the content cannot practically be documented another way."""
+    NO_OTHER_PROOF = "no_other_proof"
+    SAMPLE = "sample"
+    """Occasional, never every call."""
+    PUBLIC_POLICY = "public_policy"
+    """A public schedule of retention and destruction."""
+    ALTERNATIVE = "alternative"
+    """A real other way: each leg captured apart."""
+    IMPACT_ASSESSMENT = "impact_assessment"
+    AGREEMENT = "agreement"
+    """Of the employees' representatives: where the basis is legitimate interests."""
+
+
+class Exemption(StrEnum):
+    """When a rule does not hold."""
+
+    THREAT_CALL = "threat_call"
+    ORDER_CALL = "order_call"
+    """The call's content is an order, a reservation or another mass transaction."""
+    PUBLIC_PLACE = "public_place"
+    """Not in a private place."""
+
+
+class EmployeeForm(StrEnum):
+    """A form of telling an employee."""
+
+    ACKNOWLEDGED = "acknowledged"
+    """Written notice, acknowledged in writing or electronically."""
+    POSTED = "posted"
+    """Conspicuously posted."""
+    DAILY_ELECTRONIC = "daily_electronic"
+
+
+class Release(StrEnum):
+    """How an employee agreed to a voiceprint."""
+
+    WRITTEN = "written"
+    ELECTRONIC = "electronic"
+    INFORMED_CONSENT = "informed_consent"
+    REFUSED = "refused"
+
+
+class Sector(StrEnum):
+    CARD_PAYMENT = "card_payment"
+    COMMODITY_FUTURES = "commodity_futures"
+    HEALTHCARE = "healthcare"
+    INVESTMENT_SERVICES = "investment_services"
+    MEDICARE_MARKETING = "medicare_marketing"
+    PAYMENTS = "payments"
+    PUBLIC_ADMINISTRATION = "public_administration"
+    PUBLIC_UTILITY_SERVICE = "public_utility_service"
+    TELEMARKETING = "telemarketing"
+
+
+class CallType(StrEnum):
+    APPOINTMENT = "appointment"
+    ENROLLMENT = "enrollment"
+    MARKETING = "marketing"
+    SALES = "sales"
+
+
+class CheckedBy(StrEnum):
+    """How an entry was checked."""
+
+    PRIMARY_TEXT = "primary_text"
+    QUOTED = "quoted"
+    """A page or repository that quotes the text."""
+    SECONDARY = "secondary"
+    UNVERIFIED = "unverified"
 
 
 class Confidence(StrEnum):
@@ -108,6 +212,7 @@ class Mode(StrEnum):
 class Channel(StrEnum):
     PHONE = "phone"
     VIDEO = "video"
+    IN_PERSON = "in_person"
 
 
 class Direction(StrEnum):

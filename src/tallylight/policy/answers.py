@@ -1,25 +1,24 @@
-"""The layers of law about one person's track: their answer, the ground, the confidentiality of speech."""
+"""The layers of law about the track of a customer or a third person: their answer and the lawful ground."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tallylight.consent.answer import Consent, ConsentState
+from tallylight.consent.answer import ConsentState
 from tallylight.consent.validity import WORDS, Condition, failing_conditions
-from tallylight.law.pack import UNKNOWN_PLACE
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import Action, LawfulBasis, Method, Reach, Standard
+from tallylight.law.vocabulary import Action, LawfulBasis, Method, Purpose, Requirement, Standard, Subject
 from tallylight.policy.decision import Verdict
 from tallylight.policy.finding import Finding, Weight, by_house, by_rule
 from tallylight.policy.profile import Profile
 from tallylight.policy.situation import PartySituation
-from tallylight.policy.view import EMPLOYED, NAMES, View, is_told
+from tallylight.policy.view import NAMES, View, objects
+from tallylight.policy.wiretap import satisfied, ways
 
 BASIS_SETTING = "setting: customer_basis"
-AGENT_BASIS_SETTING = "setting: agent_basis"
 SILENCE_IS_NO = "house rule: an answer that was asked for is waited for, and silence is no (GDPR recital 32)"
 
-_WAITED_FOR = (ConsentState.REQUESTED, ConsentState.UNKNOWN)
-_STANDING = {
+WAITED_FOR = (ConsentState.REQUESTED, ConsentState.UNKNOWN)
+STANDING = {
     ConsentState.NONE: "has not been asked yet.",
     ConsentState.REQUESTED: "is being asked.",
     ConsentState.UNKNOWN: "was asked and did not answer; silence is not a yes.",
@@ -32,12 +31,8 @@ _AGREED = {
     Method.WEB_FORM: "agreed in a form.",
     Method.WRITTEN: "agreed in writing.",
     Method.CONTINUED_AFTER_NOTICE: "was told and stayed on the line.",
+    Method.ANNOUNCEMENT_ON_RECORDING: "was told on the recording and stayed on the line.",
 }
-
-
-def accepted(consent: Consent, rule: Rule) -> bool:
-    """A standing yes, by a way the rule accepts."""
-    return consent.state is ConsentState.GIVEN and consent.method in rule.methods
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +43,8 @@ class _Answer:
     as_ground: bool
     """A valid consent is the ground: the project chose it, or the law of a place accepts no other for the purpose."""
     failing: tuple[Condition, ...]
+    judge: Rule | None
+    """The rule under which the consent fails, or else is valid."""
     all_party: tuple[Rule, ...]
     missing: tuple[Rule, ...]
     """All-party rules without a yes they accept."""
@@ -60,7 +57,7 @@ class _Answer:
     def sentence(self) -> str:
         name, consent = NAMES[self.party.role], self.party.consent
         if consent.state is not ConsentState.GIVEN:
-            said = _STANDING[consent.state] if self.closes else "has not objected."
+            said = STANDING[consent.state] if self.closes else "has not objected."
             return f"{name} {said}"
         if not self.closes:
             return f"{name} {_AGREED.get(consent.method, 'agreed.') if consent.method else 'agreed.'}"
@@ -71,12 +68,18 @@ class _Answer:
 
     def finding(self, view: View) -> Finding:
         verdict, text = Verdict.CLOSES if self.closes else Verdict.ALLOWS, self.sentence()
-        actions = ((Action.OBTAIN_OPT_IN_CONSENT,) if self.failing else ()) + (
-            (Action.OBTAIN_ALL_PARTY_CONSENT,) if self.missing else ()
-        )
+        actions: tuple[Action, ...] = ()
+        if self.failing:
+            actions += (Action.OBTAIN_OPT_IN_CONSENT,)
+            if Condition.FREELY_GIVEN in self.failing or view.circumstances.public_body:
+                actions += (Action.OFFER_UNRECORDED_SERVICE,)
+            if view.circumstances.reuse:
+                actions += (Action.NEW_LEGAL_BASIS_FOR_PURPOSE,)
+        if self.missing:
+            actions += (Action.OBTAIN_ALL_PARTY_CONSENT,)
         if self.failing or (self.as_ground and not self.closes):
-            if view.law.consent:
-                return by_rule(Weight.ANSWER, view.law.consent[0], verdict, text, actions)
+            if self.judge is not None:
+                return by_rule(Weight.ANSWER, self.judge, verdict, text, actions)
             return by_house(Weight.ANSWER, "setting.customer_basis", BASIS_SETTING, verdict, text, actions)
         if self.missing or (self.all_party and not self.closes):
             rule = self.missing[0] if self.missing else self.all_party[0]
@@ -86,88 +89,128 @@ class _Answer:
 
 def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
     """Customer or third person: what needs their yes, and whether it is there."""
-    purpose, consent = view.settings.purpose, party.consent
-    grounds = [rule for rule in view.law.ground if rule.covers(purpose)]
-    as_ground = party.basis is LawfulBasis.CONSENT or any(party.basis not in rule.bases for rule in grounds)
-    all_party = tuple(rule for rule in view.law.wiretap if rule.standard is Standard.ALL_PARTY and rule.covers(purpose))
-    failing: tuple[Condition, ...] = ()
-    if as_ground:
-        failing = failing_conditions(
-            consent, purpose=purpose, at_ms=view.situation.at_ms, told=party.notice_heard, employed=False
-        )
+    consent = party.consent
+    grounds = view.law.ground
+    as_ground = (party.basis is LawfulBasis.CONSENT and (bool(grounds) or view.profile is Profile.HOUSE)) or any(
+        not _accepts(rule, party, view) for rule in grounds
+    )
+    all_party = tuple(rule for rule in view.law.wiretap if rule.standard is Standard.ALL_PARTY)
+    failing, judge = _validity(party, view, grounds) if as_ground else ((), None)
     answer = _Answer(
         party=party,
         as_ground=as_ground,
         failing=failing,
+        judge=judge,
         all_party=all_party,
-        missing=tuple(rule for rule in all_party if not accepted(consent, rule)),
-        waiting=view.profile is Profile.HOUSE and consent.state in _WAITED_FOR,
+        missing=tuple(rule for rule in all_party if not satisfied(rule, party, view)),
+        waiting=view.profile is Profile.HOUSE and consent.state in WAITED_FOR,
     )
-    yield answer.finding(view)
+    # In law alone, where nothing asks for a yes, there is nothing to say about it.
+    if view.profile is Profile.HOUSE or answer.closes or as_ground or all_party:
+        yield answer.finding(view)
     for rule in grounds:
-        closes = bool(failing) and (party.basis not in rule.bases or rule.bases == {LawfulBasis.CONSENT})
-        yield by_rule(Weight.GROUND, rule, Verdict.CLOSES if closes else Verdict.ALLOWS, rule.explain)
-    yield from _wiretap(party, view)
+        yield _ground(rule, party, view, failing)
+    yield from _special_category(party, view, grounds)
+    yield from _minor(party, view)
 
 
-def employee_layers(party: PartySituation, view: View) -> Iterator[Finding]:
-    """Agent or supervisor: their ground is the employment; the employer tells them beforehand."""
-    name, own = NAMES[party.role], view.own_law[party.party]
-    if party.basis is LawfulBasis.CONSENT:
-        text = f"{name}'s consent is presumed not to be free: choose the employment as the ground (agent_basis)."
-        cite = f"{AGENT_BASIS_SETTING}; GDPR recital 43"
-        yield by_house(Weight.GROUND, "setting.agent_basis", cite, Verdict.CLOSES, text)
-    else:
-        text = f"{name} is recorded as part of the job."
-        yield by_house(Weight.GROUND, "setting.agent_basis", AGENT_BASIS_SETTING, Verdict.ALLOWS, text)
-    for rule in own.employee:
-        if party.employee_notice:
-            yield by_rule(Weight.EMPLOYEE, rule, Verdict.ALLOWS, rule.explain)
-        else:
-            yield by_rule(Weight.EMPLOYEE, rule, Verdict.CLOSES, rule.explain, (Action.NOTIFY_EMPLOYEE,))
-    if view.profile is Profile.HOUSE and party.consent.state in _WAITED_FOR:
-        text = f"{name} {_STANDING[party.consent.state]}"
-        yield by_house(
-            Weight.ANSWER, "house.silence_is_no", SILENCE_IS_NO, Verdict.CLOSES, text, (Action.OBTAIN_AGENT_CONSENT,)
-        )
-    yield from _wiretap(party, view)
+def _accepts(rule: Rule, party: PartySituation, view: View) -> bool:
+    """Whether a rule accepts the person's basis; a public body cannot rest on its own interests (Art. 6(1) GDPR)."""
+    if party.basis is LawfulBasis.LEGITIMATE_INTERESTS and view.circumstances.public_body:
+        return False
+    return party.basis in rule.bases
 
 
-def _wiretap(party: PartySituation, view: View) -> Iterator[Finding]:
-    """The confidentiality of speech, by every candidate law."""
-    employed = party.role in EMPLOYED
-    for rule in view.law.wiretap:
-        if not rule.covers(view.settings.purpose):
-            continue
-        if rule.standard is Standard.ONE_PARTY:
-            yield _one_party(party, view, rule)
-            continue
-        actions: tuple[Action, ...] = (Action.TREAT_AS_ALL_PARTY,) if rule.jurisdiction == UNKNOWN_PLACE else ()
-        if not employed:
-            closes = not accepted(party.consent, rule)
-            actions = (Action.OBTAIN_ALL_PARTY_CONSENT, *actions)
-        elif rule.reach is Reach.OWN_WORD:
-            if rule not in view.own_law[party.party].wiretap:
-                continue
-            closes = not accepted(party.consent, rule)
-            actions = (Action.OBTAIN_AGENT_CONSENT, *actions)
-        else:
-            closes = False
-        if rule.reach is Reach.ANY_PART and not closes:
-            others = (other for other in view.people if other.role not in EMPLOYED and other.party != party.party)
-            closes = not all(accepted(other.consent, rule) for other in others)
-            actions = (Action.OBTAIN_ALL_PARTY_CONSENT, *actions)
-        if closes:
-            yield by_rule(Weight.WIRETAP, rule, Verdict.CLOSES, rule.explain, actions)
-        else:
-            yield by_rule(Weight.WIRETAP, rule, Verdict.ALLOWS, rule.explain)
-
-
-def _one_party(party: PartySituation, view: View, rule: Rule) -> Finding:
-    """One party's knowledge is enough: every employee's on our side, or the person's own yes."""
-    informed = party.consent.state is ConsentState.GIVEN or all(
-        is_told(other) for other in view.people if other.role in EMPLOYED
+def _validity(
+    party: PartySituation, view: View, grounds: tuple[Rule, ...]
+) -> tuple[tuple[Condition, ...], Rule | None]:
+    """The conditions of a consent that fail under any law that asks for one, and the rule that says so."""
+    failing = failing_conditions(
+        party.consent,
+        purpose=view.settings.purpose,
+        at_ms=view.situation.at_ms,
+        told=party.notice_heard,
+        employed=False,
     )
-    if informed:
-        return by_rule(Weight.WIRETAP, rule, Verdict.ALLOWS, rule.explain)
-    return by_rule(Weight.WIRETAP, rule, Verdict.CLOSES, rule.explain, (Action.NOTIFY_EMPLOYEE,))
+    rules = dict.fromkeys(
+        judge
+        for rule in grounds
+        if party.basis is LawfulBasis.CONSENT or not _accepts(rule, party, view)
+        for judge in view.law.consent_for[rule]
+    )
+    if not rules:
+        return failing, None
+    counts = ways(party)
+    worst: tuple[tuple[Condition, ...], Rule | None] = ((), None)
+    for judge in rules:
+        # Where a law takes staying on for consent, the act need not be affirmative.
+        left = tuple(each for each in failing if each is not Condition.AFFIRMATIVE or not counts & judge.methods)
+        if worst[1] is None or len(left) > len(worst[0]):
+            worst = (left, judge)
+    return worst
+
+
+def _ground(rule: Rule, party: PartySituation, view: View, failing: tuple[Condition, ...]) -> Finding:
+    facts = view.circumstances
+    actions: list[Action] = []
+    stands = _accepts(rule, party, view)
+    if not stands or rule.bases == {LawfulBasis.CONSENT}:
+        closes = bool(failing)
+    else:
+        actions += _unmet(rule, party, view)
+        closes = bool(actions)
+    if closes and facts.reuse:
+        actions.append(Action.NEW_LEGAL_BASIS_FOR_PURPOSE)
+    if Requirement.SAMPLE in rule.requires:
+        closes = closes or facts.systematic
+        if not facts.sampled or facts.systematic:
+            actions.append(Action.LIMIT_TO_SAMPLE)
+    verdict = Verdict.CLOSES if closes else Verdict.ALLOWS
+    return by_rule(Weight.GROUND, rule, verdict, rule.explain, tuple(actions))
+
+
+def _unmet(rule: Rule, party: PartySituation, view: View) -> list[Action]:
+    """What is missing besides the basis itself, where it is another than consent."""
+    facts = view.circumstances
+    if party.basis is LawfulBasis.CONSENT:
+        return []
+    actions: list[Action] = []
+    balanced = facts.balancing_test or party.basis is not LawfulBasis.LEGITIMATE_INTERESTS
+    if Requirement.BALANCING_TEST in rule.requires and not balanced:
+        actions.append(Action.DOCUMENT_LIA)
+    if Requirement.AGREEMENT in rule.requires and party.basis is LawfulBasis.LEGITIMATE_INTERESTS:
+        actions += [Action.WORKS_COUNCIL_AGREEMENT] * any(not other.works_council for other in view.people)
+    if Requirement.NECESSITY in rule.requires and (not facts.necessity_documented or facts.other_proof_exists):
+        actions.append(Action.DOCUMENT_NECESSITY)
+    if Requirement.NO_OTHER_PROOF in rule.requires and facts.other_proof_exists:
+        actions.append(Action.DOCUMENT_NECESSITY)
+    return actions
+
+
+def _special_category(party: PartySituation, view: View, grounds: tuple[Rule, ...]) -> Iterator[Finding]:
+    """Art. 9 GDPR: explicit consent is the condition that a recording can have by itself."""
+    if not view.circumstances.special_category:
+        return
+    rules = view.law.prohibition[Subject.SPECIAL_CATEGORY]
+    if not rules:
+        return
+    explicit = not failing_conditions(
+        party.consent,
+        purpose=view.settings.purpose,
+        at_ms=view.situation.at_ms,
+        told=party.notice_heard,
+        employed=False,
+    )
+    for rule in rules:
+        verdict = Verdict.ALLOWS if explicit else Verdict.CLOSES
+        yield by_rule(Weight.GROUND, rule, verdict, rule.explain, () if explicit else (Action.ART9_CONDITION,))
+
+
+def _minor(party: PartySituation, view: View) -> Iterator[Finding]:
+    """A known minor: never for training or marketing, and a person looks at everything else."""
+    if not party.minor:
+        return
+    closes = view.settings.purpose in (Purpose.TRAINING, Purpose.MARKETING) or objects(party)
+    for rule in view.law.minor:
+        verdict = Verdict.CLOSES if closes else Verdict.ALLOWS
+        yield by_rule(Weight.GROUND, rule, verdict, rule.explain, (Action.MINOR_REVIEW,))

@@ -2,12 +2,13 @@
 
 import datetime
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tallylight.law.pack import UNKNOWN_PLACE, Pack
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import Layer
+from tallylight.law.vocabulary import CallType, Channel, Direction, Exemption, Layer, Purpose, Sector, Subject
 from tallylight.policy.situation import Place, PlaceEvidence
 
 DAY_MS = 86_400_000
@@ -22,6 +23,13 @@ class Applicable:
     consent: tuple[Rule, ...]
     notice: tuple[Rule, ...]
     employee: tuple[Rule, ...]
+    duty: tuple[Rule, ...]
+    retention: tuple[Rule, ...]
+    biometric: tuple[Rule, ...]
+    minor: tuple[Rule, ...]
+    prohibition: Mapping[Subject, tuple[Rule, ...]]
+    consent_for: Mapping[Rule, tuple[Rule, ...]]
+    """For each rule on grounds: what makes a consent valid there."""
 
 
 def candidate_codes(places: Iterable[Place]) -> frozenset[str]:
@@ -30,34 +38,98 @@ def candidate_codes(places: Iterable[Place]) -> frozenset[str]:
     for place in places:
         if place.code is None or place.evidence is PlaceEvidence.UNKNOWN:
             codes.add(UNKNOWN_PLACE)
-        if place.code is not None:
+        if place.code:
             codes.add(place.code)
             if place.evidence is PlaceEvidence.MOBILE_NUMBER:
                 codes.add(place.code.partition("-")[0])
     return frozenset(codes) or frozenset({UNKNOWN_PLACE})
 
 
+class Matter(NamedTuple):
+    """What a call is about, as far as it decides whether a rule speaks of it at all."""
+
+    purpose: Purpose
+    channel: Channel
+    direction: Direction
+    sector: Sector | None
+    call_type: CallType | None
+    exempt: frozenset[Exemption]
+    """The exceptions that are the case."""
+
+    def holds(self, rule: Rule) -> bool:
+        """Whether a rule speaks of this call: its purpose, channel, sector, direction and kind, and no exception."""
+        return (
+            (rule.purposes is None or self.purpose in rule.purposes)
+            and (rule.channels is None or self.channel in rule.channels)
+            and (rule.sectors is None or self.sector in rule.sectors)
+            and (rule.directions is None or self.direction in rule.directions)
+            and (rule.call_types is None or self.call_type in rule.call_types)
+            and not self.exempt & rule.exceptions
+        )
+
+
 @functools.lru_cache(maxsize=1024)
-def applicable(pack: Pack, codes: frozenset[str], day: int) -> Applicable:
-    """`day` counts from 1970-01-01 UTC. A place the pack does not settle gets the unknown place's rules as well."""
+def applicable(
+    pack: Pack, codes: frozenset[str], day: int, matter: Matter, areas: frozenset[str] = frozenset()
+) -> Applicable:
+    """Every rule that speaks of a call. `day` counts from 1970-01-01 UTC; `areas` hold wherever people are. A place the
+    pack does not settle gets the rules of an unknown place as well.
+    """
     date = (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
-    jurisdictions: set[str] = set()
+    jurisdictions = set(areas)
+    strangers: set[str] = set()
     for code in codes:
-        jurisdictions |= pack.jurisdictions(code)
-        if not pack.knows(code, date):
-            jurisdictions.add(UNKNOWN_PLACE)
+        own = pack.jurisdictions(code)
+        jurisdictions |= own
+        if not pack.knows(code, date, matter.channel):
+            jurisdictions.add(pack.unknown(code))
+        if not _in_force(pack, own, date, Layer.BIOMETRIC):
+            strangers.add(UNKNOWN_PLACE)
     rules = sorted(
-        (rule for rule in pack.rules if rule.jurisdiction in jurisdictions and rule.in_force(date)),
-        key=lambda rule: (rule.jurisdiction == UNKNOWN_PLACE, rule.floor, rule.id),
+        (
+            rule
+            for name in jurisdictions
+            for rule in pack.by_jurisdiction.get(name, ())
+            if rule.in_force(date) and matter.holds(rule)
+        ),
+        key=lambda rule: (rule.jurisdiction.endswith(UNKNOWN_PLACE), rule.floor, rule.id),
     )
 
     def layer(wanted: Layer) -> tuple[Rule, ...]:
         return tuple(rule for rule in rules if rule.layer is wanted)
 
+    ground, consent = layer(Layer.GROUND), layer(Layer.CONSENT)
     return Applicable(
         wiretap=layer(Layer.WIRETAP),
-        ground=layer(Layer.GROUND),
-        consent=layer(Layer.CONSENT),
+        ground=ground,
+        consent=consent,
         notice=layer(Layer.NOTICE),
         employee=layer(Layer.EMPLOYEE),
+        duty=layer(Layer.DUTY),
+        retention=layer(Layer.RETENTION),
+        biometric=tuple(
+            dict.fromkeys((*layer(Layer.BIOMETRIC), *_in_force(pack, frozenset(strangers), date, Layer.BIOMETRIC)))
+        ),
+        minor=layer(Layer.MINOR),
+        prohibition={
+            subject: tuple(rule for rule in layer(Layer.PROHIBITION) if rule.subject is subject) for subject in Subject
+        },
+        consent_for={
+            rule: tuple(
+                each
+                for each in consent
+                if each.jurisdiction in pack.jurisdictions(rule.jurisdiction)
+                or each.jurisdiction.startswith(f"{rule.jurisdiction}-")
+            )
+            for rule in ground
+        },
     )
+
+
+def _in_force(pack: Pack, jurisdictions: frozenset[str], date: str, layer: Layer) -> list[Rule]:
+    return [
+        rule
+        for name in sorted(jurisdictions)
+        for rule in pack.by_jurisdiction.get(name, ())
+        if rule.layer is layer and rule.in_force(date)
+    ]

@@ -1,14 +1,21 @@
 """The canonical form of a situation: the bytes whose hash a decision carries."""
 
+import dataclasses
 import hashlib
 import json
 
-from tallylight.policy.situation import Consent, PartySituation, Situation
+from tallylight.policy.situation import ORDINARY, Circumstances, Consent, PartySituation, Situation
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_OPTIONAL = ("employee_forms", "works_council", "release", "consent_on_recording", "tone_interval_s", "minor")
+_USUAL = {field.name: field.default for field in dataclasses.fields(PartySituation) if field.name in _OPTIONAL}
 
 
 def canonical(situation: Situation) -> bytes:
-    """UTF-8 JSON with sorted keys and sets; the settings by their version."""
-    content = {
+    """UTF-8 JSON with sorted keys and sets; the settings by their version. What is as usual is left out, so that a
+    situation of an earlier version keeps its hash.
+    """
+    content: dict[str, object] = {
         "at_ms": situation.at_ms,
         "channel": situation.channel,
         "direction": situation.direction,
@@ -17,7 +24,9 @@ def canonical(situation: Situation) -> bytes:
         "paused_by": situation.paused_by,
         "settings": situation.settings.version,
     }
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    if situation.circumstances is not ORDINARY:
+        content["circumstances"] = _unusual(situation.circumstances)
+    return _ENCODER.encode(content).encode()
 
 
 def situation_hash(situation: Situation) -> str:
@@ -26,7 +35,7 @@ def situation_hash(situation: Situation) -> str:
 
 
 def _party(party: PartySituation) -> dict[str, object]:
-    return {
+    content: dict[str, object] = {
         "basis": party.basis,
         "consent": _consent(party.consent),
         "employee_notice": party.employee_notice,
@@ -35,6 +44,19 @@ def _party(party: PartySituation) -> dict[str, object]:
         "places": [[place.code, place.evidence] for place in party.places],
         "present": party.present,
         "role": party.role,
+    }
+    for name in _OPTIONAL:
+        value = getattr(party, name)
+        if value != _USUAL[name]:
+            content[name] = sorted(value) if isinstance(value, frozenset) else value
+    return content
+
+
+def _unusual(circumstances: Circumstances) -> dict[str, object]:
+    return {
+        field.name: getattr(circumstances, field.name)
+        for field in dataclasses.fields(circumstances)
+        if getattr(circumstances, field.name) != field.default
     }
 
 

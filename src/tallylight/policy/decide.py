@@ -1,13 +1,15 @@
 """The one decision: who may be recorded now, and why. Pure and total."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from operator import attrgetter
 
 from tallylight.law.pack import Pack
-from tallylight.law.vocabulary import Role
-from tallylight.policy.answers import customer_layers, employee_layers
+from tallylight.law.vocabulary import Action, Role
+from tallylight.policy.answers import customer_layers
 from tallylight.policy.canonical import situation_hash
 from tallylight.policy.decision import ASKING, Decision, Lamp, PartyRuling, Reason, Verdict
-from tallylight.policy.finding import ALLOWING, Finding, Weight
+from tallylight.policy.employees import employee_layers
+from tallylight.policy.finding import Finding, Weight
 from tallylight.policy.house import (
     own_voice_layer,
     pause_layers,
@@ -16,9 +18,11 @@ from tallylight.policy.house import (
     settings_layers,
     told_layer,
 )
+from tallylight.policy.moments import moment_layers, must_record, owed_layers
 from tallylight.policy.profile import Profile
 from tallylight.policy.situation import PartySituation, Situation
 from tallylight.policy.view import EMPLOYED, View, view
+from tallylight.policy.wiretap import wiretap_layer
 
 STRICTEST_FIRST = (Verdict.CLOSES, Verdict.PAUSES, Verdict.ALLOWS)
 _LAMPS = {Verdict.CLOSES: Lamp.OFF, Verdict.PAUSES: Lamp.PAUSED, Verdict.ALLOWS: Lamp.RECORDING}
@@ -47,15 +51,21 @@ def findings(party: PartySituation, seen: View) -> Iterator[Finding]:
     else:
         yield from refusal_layer(party)
         yield from told_layer(party, seen)
-        yield from employee_layers(party, seen) if party.role in EMPLOYED else customer_layers(party, seen)
+        # Somebody who records for themselves answers to the confidentiality of speech alone.
+        if not seen.circumstances.recorded_by_customer:
+            yield from employee_layers(party, seen) if party.role in EMPLOYED else customer_layers(party, seen)
+            yield from owed_layers(party, seen)
+        yield from wiretap_layer(party, seen)
+        yield from moment_layers(party, seen)
     yield from pause_layers(party, seen)
+
+
+_BY_RANK = attrgetter("rank")
 
 
 def in_order(found: list[Finding], verdict: Verdict) -> list[Finding]:
     """The findings with one verdict, the deciding one first."""
-    chosen = [finding for finding in found if finding.reason.verdict is verdict]
-    order = ALLOWING.index if verdict is Verdict.ALLOWS else int
-    return sorted(chosen, key=lambda finding: order(finding.weight))
+    return sorted([finding for finding in found if finding.reason.verdict is verdict], key=_BY_RANK)
 
 
 def reasons(found: list[Finding], seen: View) -> tuple[Reason, ...]:
@@ -66,18 +76,28 @@ def reasons(found: list[Finding], seen: View) -> tuple[Reason, ...]:
 
 def _rule(party: PartySituation, seen: View) -> PartyRuling:
     found = list(findings(party, seen))
-    said = {finding.reason.verdict for finding in found}
-    verdict = next(verdict for verdict in STRICTEST_FIRST if verdict in said)
-    deciding = in_order(found, verdict)
+    ordered = {verdict: in_order(found, verdict) for verdict in STRICTEST_FIRST}
+    verdict = next(verdict for verdict in STRICTEST_FIRST if ordered[verdict])
+    deciding = ordered[verdict]
     if verdict is Verdict.ALLOWS:
-        deciding = list({finding.weight: finding for finding in reversed(deciding)}.values())[::-1]
+        deciding = list({finding.rank: finding for finding in reversed(deciding)}.values())[::-1]
     return PartyRuling(
-        party=party.party, lamp=_LAMPS[verdict], reasons=reasons(deciding, seen), actions=_actions(deciding, verdict)
+        party=party.party, lamp=_LAMPS[verdict], reasons=reasons(deciding, seen), actions=_actions(party, seen, ordered)
     )
 
 
-def _actions(deciding: list[Finding], verdict: Verdict) -> tuple[str, ...]:
-    actions = tuple(dict.fromkeys(action for finding in deciding for action in finding.actions))
-    if verdict is Verdict.CLOSES and any(finding.weight in _SETTLED for finding in deciding):
-        return tuple(action for action in actions if action not in ASKING)
+def _actions(party: PartySituation, seen: View, ordered: Mapping[Verdict, list[Finding]]) -> tuple[str, ...]:
+    """What would open a closed gate first, then what is owed all the same."""
+    actions = tuple(
+        dict.fromkeys(
+            action for group in ordered.values() for finding in group if finding.actions for action in finding.actions
+        )
+    )
+    closing = ordered[Verdict.CLOSES]
+    if not closing:
+        return actions
+    if any(finding.weight in _SETTLED for finding in closing):
+        actions = tuple(action for action in actions if action not in ASKING)
+    if party.role not in EMPLOYED and must_record(seen):
+        actions = (*actions, Action.END_CALL_OR_MOVE_CHANNEL)
     return actions

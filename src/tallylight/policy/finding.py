@@ -5,6 +5,7 @@ import functools
 from dataclasses import dataclass
 from enum import IntEnum
 
+from tallylight.law.pack import UNKNOWN_PLACE
 from tallylight.law.rule import Rule
 from tallylight.law.vocabulary import Action
 from tallylight.policy.decision import Reason, Verdict
@@ -28,9 +29,20 @@ class Weight(IntEnum):
     PAUSE = 9
     START_PAUSED = 10
     HOLD = 11
+    DUTY = 12
+    RETENTION = 13
 
 
-ALLOWING = (Weight.ANSWER, Weight.EMPLOYEE, Weight.GROUND, Weight.WIRETAP, Weight.TOLD, Weight.MODE)
+ALLOWING = (
+    Weight.ANSWER,
+    Weight.EMPLOYEE,
+    Weight.GROUND,
+    Weight.WIRETAP,
+    Weight.TOLD,
+    Weight.MODE,
+    Weight.DUTY,
+    Weight.RETENTION,
+)
 """For an open gate the person's own answer comes first."""
 
 
@@ -40,14 +52,18 @@ class Finding:
 
     weight: Weight
     reason: Reason
-    actions: tuple[Action, ...]
+    actions: tuple[str, ...]
+    rank: int
+    """The lower decides, among findings with its verdict."""
     on_trial: Reason
     """The same reason, its sentence marked, for settings that are the built-in trial's."""
 
 
 @functools.lru_cache(maxsize=4096)
-def by_rule(weight: Weight, rule: Rule, verdict: Verdict, text: str, actions: tuple[Action, ...] = ()) -> Finding:
-    """A finding that rests on a rule of law."""
+def by_rule(weight: Weight, rule: Rule, verdict: Verdict, text: str, actions: tuple[str, ...] = ()) -> Finding:
+    """A finding that rests on a rule of law; one that is in doubt asks for a lawyer."""
+    if rule.doubtful and not rule.jurisdiction.endswith(UNKNOWN_PLACE) and not _goes_without_saying(weight, verdict):
+        actions = (*actions, Action.LEGAL_REVIEW)
     reason = Reason(
         rule=rule.id,
         cite=rule.cite,
@@ -57,16 +73,25 @@ def by_rule(weight: Weight, rule: Rule, verdict: Verdict, text: str, actions: tu
         effective_from=rule.effective_from,
         checked_at=rule.checked_at,
     )
-    return Finding(weight, reason, actions, _marked(reason))
+    return Finding(weight, reason, actions, _rank(weight, verdict), _marked(reason))
 
 
 @functools.lru_cache(maxsize=4096)
 def by_house(
-    weight: Weight, name: str, cite: str, verdict: Verdict, text: str, actions: tuple[Action, ...] = ()
+    weight: Weight, name: str, cite: str, verdict: Verdict, text: str, actions: tuple[str, ...] = ()
 ) -> Finding:
     """A finding that rests on a setting (`setting: mode`) or a house rule (`house rule: ...`)."""
     reason = Reason(rule=name, cite=cite, verdict=verdict, text=text)
-    return Finding(weight, reason, actions, _marked(reason))
+    return Finding(weight, reason, actions, _rank(weight, verdict), _marked(reason))
+
+
+def _goes_without_saying(weight: Weight, verdict: Verdict) -> bool:
+    """An employee who was told is told under any reading."""
+    return weight is Weight.EMPLOYEE and verdict is Verdict.ALLOWS
+
+
+def _rank(weight: Weight, verdict: Verdict) -> int:
+    return ALLOWING.index(weight) if verdict is Verdict.ALLOWS else int(weight)
 
 
 def _marked(reason: Reason) -> Reason:

@@ -76,10 +76,8 @@ def refusal_layer(party: PartySituation) -> Iterator[Finding]:
 def told_layer(party: PartySituation, view: View) -> Iterator[Finding]:
     """Nobody in the dark: no gate opens before every person present has been told."""
     if view.profile is Profile.LAW:
-        if party.role not in EMPLOYED and view.law.notice:
-            verdict = Verdict.ALLOWS if party.notice_heard else Verdict.CLOSES
-            for rule in view.law.notice:
-                yield by_rule(Weight.TOLD, rule, verdict, rule.explain, () if party.notice_heard else _TELL_CUSTOMER)
+        if not view.records(party) and not view.circumstances.recorded_by_customer:
+            yield from _notices(party, view)
         return
     for other in sorted(view.untold, key=lambda other: other.party != party.party):
         if other.role in EMPLOYED:
@@ -95,6 +93,20 @@ def told_layer(party: PartySituation, view: View) -> Iterator[Finding]:
         )
     for rule in view.law.notice:
         yield by_rule(Weight.TOLD, rule, Verdict.CLOSES if view.untold else Verdict.ALLOWS, rule.explain)
+    if not view.circumstances.art13_notice and party.role not in EMPLOYED:
+        yield from _notices(party, view)
+
+
+def _notices(party: PartySituation, view: View) -> Iterator[Finding]:
+    """What the laws of notice ask: to be told at all, and (but in a sector's own rule) all that Art. 13 GDPR names."""
+    joiner = (Action.ANNOUNCE_TO_JOINER,) if party.role is Role.THIRD_PARTY else ()
+    for rule in view.law.notice:
+        if not party.notice_heard:
+            yield by_rule(Weight.TOLD, rule, Verdict.CLOSES, rule.explain, (*_TELL_CUSTOMER, *joiner))
+        elif rule.sectors is None and not view.circumstances.art13_notice:
+            yield by_rule(Weight.TOLD, rule, Verdict.CLOSES, rule.explain, (Action.PROVIDE_ART13_NOTICE,))
+        else:
+            yield by_rule(Weight.TOLD, rule, Verdict.ALLOWS, rule.explain)
 
 
 _TELL_CUSTOMER = (Action.ANNOUNCE_RECORDING, Action.PROVIDE_ART13_NOTICE)

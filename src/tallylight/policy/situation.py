@@ -5,10 +5,19 @@ from enum import StrEnum
 
 from tallylight.consent.answer import NO_ANSWER, Consent, ConsentState
 from tallylight.ids import PartyId
-from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Role
+from tallylight.law.vocabulary import (
+    CallType,
+    Channel,
+    Direction,
+    EmployeeForm,
+    LawfulBasis,
+    Release,
+    Role,
+    Sector,
+)
 from tallylight.policy.settings import Settings
 
-__all__ = ["Consent", "ConsentState", "PartySituation", "Place", "PlaceEvidence", "Situation"]
+__all__ = ["Circumstances", "Consent", "ConsentState", "PartySituation", "Place", "PlaceEvidence", "Situation"]
 
 PAUSED_BY_SETTINGS = "settings"
 """`paused_by` of a conversation that starts paused, until somebody resumes it."""
@@ -34,6 +43,71 @@ class Place:
     evidence: PlaceEvidence
 
 
+class Segment(StrEnum):
+    """What is going on at this moment of the call."""
+
+    NORMAL = "normal"
+    ON_HOLD = "on_hold"
+    CARD_ENTRY = "card_entry"
+    VOICE_RECEIPT = "voice_receipt"
+
+
+class Conference(StrEnum):
+    """What a third party on the call changes."""
+
+    ALL = "all"
+    NONE = "none"
+    AGENT_AND_CUSTOMER = "agent_and_customer"
+    STOP_ON_THIRD_PARTY = "stop_on_third_party"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What law may ask about a call besides who is on it. A live conversation keeps the defaults: its project answers
+    for them.
+    """
+
+    recorded_by_customer: bool = False
+    """A customer makes the recording, not the agent's employer: the mirror image."""
+    sector: Sector | None = None
+    call_type: CallType | None = None
+    segment: Segment = Segment.NORMAL
+    conference: Conference = Conference.ALL
+    voice_receipts_only: bool = False
+    """The customer is recorded in voice receipts alone."""
+    agent_isolated_from_mix: bool = False
+    """Both sides come as one mix, from which the agent's voice is kept."""
+    per_leg: bool = False
+    """Each side is captured apart."""
+    unlawful_aim: bool = False
+    """Recorded in order to commit a crime or a tort."""
+    targets_eu: bool = False
+    """Offers goods or services to people in the EEA (Art. 3(2) GDPR)."""
+    public_body: bool = False
+    balancing_test: bool = True
+    """A valid one is on file (Art. 6(1)(f) GDPR)."""
+    necessity_documented: bool = True
+    other_proof_exists: bool = False
+    sampled: bool = True
+    systematic: bool = False
+    """Every call, permanently."""
+    special_category: bool = False
+    """Health or other data of Art. 9 GDPR are spoken."""
+    art13_notice: bool = True
+    """What people heard says all that Art. 13 GDPR asks."""
+    reuse: bool = False
+    """A new purpose for a recording that exists."""
+    card_data_spoken: bool = False
+    threat_call: bool = False
+    order_call: bool = False
+    private_place: bool = True
+    biometric_policy_public: bool = False
+
+
+ORDINARY = Circumstances()
+"""Those of every live conversation."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PartySituation:
     party: PartyId
@@ -45,7 +119,18 @@ class PartySituation:
     """Told that the conversation is recorded, by whom and for what (Arts 13, 12 GDPR)."""
     employee_notice: bool = False
     """Told beforehand by the employer, in the form the law of the place of work asks."""
+    employee_forms: frozenset[EmployeeForm] | None = None
+    """The forms in which the employer told them; None: whichever the law of the place of work asks."""
+    works_council: bool = True
+    """Employee representatives have agreed where the law asks it."""
+    release: Release | None = None
+    """How an employee agreed to a voiceprint."""
     consent: Consent = NO_ANSWER
+    consent_on_recording: bool = True
+    """The announcement and the answer are themselves on the recording, as in every call of ours."""
+    tone_interval_s: float | None = None
+    """Seconds between two tones, where a tone tells them."""
+    minor: bool = False
     present: bool = True
 
 
@@ -61,3 +146,4 @@ class Situation:
     paused_by: PartyId | str | None = None
     """Who paused the recording: a party id, `operator` or `settings`; None is not paused."""
     on_hold: bool = False
+    circumstances: Circumstances = ORDINARY

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
+from tallylight.consent.answer import ConsentState
 from tallylight.law.pack import Pack
-from tallylight.law.vocabulary import Role
-from tallylight.policy.applicable import DAY_MS, Applicable, applicable, candidate_codes
+from tallylight.law.vocabulary import Exemption, Role
+from tallylight.policy.applicable import DAY_MS, Applicable, Matter, applicable, candidate_codes
 from tallylight.policy.profile import Profile
 from tallylight.policy.settings import Settings
-from tallylight.policy.situation import PartySituation, Place, PlaceEvidence, Situation
+from tallylight.policy.situation import ORDINARY, Circumstances, PartySituation, Place, PlaceEvidence, Situation
 
+_NONE = frozenset[Exemption]()
 EMPLOYED = frozenset({Role.AGENT, Role.SUPERVISOR})
+GDPR = frozenset({"EEA"})
 
 NAMES = {
     Role.AGENT: "The employee",
@@ -27,6 +30,7 @@ class View:
     situation: Situation
     settings: Settings
     profile: Profile
+    circumstances: Circumstances
     law: Applicable
     """The rules of every candidate place of every present person, and of the controller's establishment."""
     own_law: dict[str, Applicable]
@@ -36,25 +40,58 @@ class View:
     untold: tuple[PartySituation, ...]
     """Those present who have not been told."""
 
+    def records(self, party: PartySituation) -> bool:
+        """Whether this person is on the side that makes the recording."""
+        if self.circumstances.recorded_by_customer:
+            return party.role is Role.CUSTOMER
+        return party.role in EMPLOYED
+
 
 def is_told(party: PartySituation) -> bool:
     """Employees are told by their employer, everybody else by the notice."""
     return party.employee_notice if party.role in EMPLOYED else party.notice_heard
 
 
+def objects(party: PartySituation) -> bool:
+    """Said no, or took a yes back."""
+    return party.consent.state in (ConsentState.REFUSED, ConsentState.WITHDRAWN)
+
+
+def _matter(situation: Situation) -> Matter:
+    facts = situation.circumstances
+    if facts is ORDINARY:
+        exempt = _NONE
+    else:
+        cases = (
+            (facts.threat_call, Exemption.THREAT_CALL),
+            (facts.order_call, Exemption.ORDER_CALL),
+            (not facts.private_place, Exemption.PUBLIC_PLACE),
+        )
+        exempt = frozenset(exemption for is_case, exemption in cases if is_case)
+    return Matter(
+        situation.settings.purpose, situation.channel, situation.direction, facts.sector, facts.call_type, exempt
+    )
+
+
 def view(situation: Situation, pack: Pack, profile: Profile) -> View:
     settings = situation.settings
-    day = situation.at_ms // DAY_MS
+    day, matter = situation.at_ms // DAY_MS, _matter(situation)
     people = tuple(party for party in situation.parties if party.present and party.role is not Role.SYSTEM)
-    establishment = candidate_codes((Place(code=settings.country, evidence=PlaceEvidence.DECLARED),))
+    establishment = (
+        candidate_codes((Place(code=settings.country, evidence=PlaceEvidence.DECLARED),))
+        if settings.country
+        else frozenset[str]()
+    )
     codes = establishment.union(*(candidate_codes(party.places) for party in people))
+    areas = GDPR if situation.circumstances.targets_eu else frozenset[str]()
     return View(
         situation=situation,
         settings=settings,
         profile=profile,
-        law=applicable(pack, codes, day),
+        circumstances=situation.circumstances,
+        law=applicable(pack, codes, day, matter, areas),
         own_law={
-            party.party: applicable(pack, establishment | candidate_codes(party.places), day)
+            party.party: applicable(pack, establishment | candidate_codes(party.places), day, matter)
             for party in situation.parties
             if party.role in EMPLOYED
         },

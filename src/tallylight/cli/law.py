@@ -1,0 +1,224 @@
+"""`tallylight law`: what the law data says, what differs between two of them, and cases judged by it."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tallylight.cli.command import house_command, new_group
+from tallylight.cli.options import Json
+from tallylight.cli.output import print_bytes, print_json, print_rich, say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tallylight.law.pack import Pack
+
+law = new_group("The law as data: dated rules with citations. Not legal advice.")
+
+SHIPPED = "shipped"
+Folder = Annotated[str, typer.Argument(help="A folder of packs, or `shipped`.")]
+
+
+@house_command(law, "check")
+def check(
+    cases: Annotated[Path, typer.Argument(metavar="CASES.jsonl", help="One case a line; `-` is stdin.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines: one answer a case, in order.")] = False,
+) -> None:
+    """Judge legal cases by the law (not by the house rules): who may be recorded, what is needed, and why.
+
+    Not legal advice.
+    """
+    import sys
+
+    from tallylight.law.pack import default_pack
+    from tallylight.policy.case_answer import answer, unread_answer
+    from tallylight.policy.cases import case_id, read_case
+    from tallylight.policy.fields import CaseError
+
+    content = sys.stdin.buffer.read() if str(cases) == "-" else cases.read_bytes()
+    pack = default_pack()
+    answers = []
+    for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
+        if not line.strip():
+            continue
+        try:
+            answers.append(answer(read_case(line, pack.places), pack).as_json())
+        except CaseError as error:
+            answers.append(unread_answer(case_id(line), error.message))
+    if as_json:
+        print_bytes(b"".join(json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in answers))
+        return
+    table = _table("case", "agent", "customer", "others", "needed", "because")
+    for each in answers:
+        because = each["because"]
+        reasons = because if isinstance(because, list) else []
+        first = next((reason for reason in reasons if reason["verdict"] == "closes"), reasons[0] if reasons else None)
+        table.add_row(
+            str(each["id"]),
+            *(_yes(each[f"record_{who}"]) for who in ("agent", "customer", "others")),
+            _listed(each["need"]),
+            str(each.get("error") or (f"{first['text']} ({first['cite']})" if first else "")),
+        )
+    print_rich(table)
+    _not_advice(pack)
+
+
+@house_command(law, "list")
+def list_places(as_json: Json = False) -> None:
+    """Every place whose law is on file."""
+    from tallylight.law.overview import date_of, place_lines
+    from tallylight.law.pack import default_pack
+
+    pack = default_pack()
+    lines = place_lines(pack)
+    if as_json:
+        print_json(
+            {
+                **_heading(pack),
+                "places": [
+                    {
+                        "place": line.place,
+                        "name": line.name,
+                        "phone": line.phone,
+                        "in_person": line.in_person,
+                        "confidence": line.confidence,
+                        "legal_review": line.doubtful,
+                    }
+                    for line in lines
+                ],
+            }
+        )
+        return
+    table = _table("place", "name", "telephone", "in person", "confidence", "")
+    for line in lines:
+        review = "to be reviewed by a lawyer" if line.doubtful else ""
+        table.add_row(line.place, line.name, line.phone or "?", line.in_person or "?", line.confidence, review)
+    print_rich(
+        table, f"{len(lines)} places, law data of {date_of(pack)}. Any other place is ruled as unknown: strictly."
+    )
+    _not_advice(pack)
+
+
+@house_command(law, "show")
+def show(
+    place: Annotated[str, typer.Argument(help="A place such as US-WA, DK or Denmark, or a pack such as duties.")],
+    as_json: Json = False,
+) -> None:
+    """Everything that is known of one place: its rules, those of its country and area, and the facts beside them."""
+    from tallylight.law.overview import as_table, find_place, rules_at
+    from tallylight.law.pack import default_pack, read_facts
+
+    pack = default_pack()
+    code = find_place(pack, place)
+    rules, facts = rules_at(pack, code), read_facts(pack).get(code, {})
+    if as_json:
+        print_json({**_heading(pack), "place": code, "rules": [as_table(rule) for rule in rules], "facts": dict(facts)})
+        return
+    table = _table("rule", "says", "cite", "since", "checked", "confidence")
+    for rule in rules:
+        since = f"{rule.effective_from or ''}{f' to {rule.effective_to}' if rule.effective_to else ''}"
+        table.add_row(rule.id, rule.explain, rule.cite, since, f"{rule.checked_at} {rule.checked_by}", rule.confidence)
+    beside = _table("fact", "")
+    for name, value in facts.items():
+        beside.add_row(name, "\n".join(map(str, value)) if isinstance(value, list) else str(value))
+    print_rich(table, beside)
+    _not_advice(pack)
+
+
+@house_command(law, "diff")
+def diff(old: Folder, new: Folder, as_json: Json = False) -> None:
+    """What differs between two packs, rule by rule."""
+    from tallylight.law.overview import differences
+
+    before, after = _pack(old), _pack(new)
+    found = differences(before, after)
+    if as_json:
+        print_json(
+            {
+                "old": before.hash,
+                "new": after.hash,
+                "rules": [{"rule": each.rule, "old": each.old, "new": each.new} for each in found],
+            }
+        )
+        return
+    table = _table("rule", "field", "old", "new")
+    for each in found:
+        if each.old is None or each.new is None:
+            there, gone = ("", "added") if each.old is None else ("removed", "")
+            table.add_row(each.rule, "", there, gone)
+        for name in each.fields:
+            before_field, after_field = (each.old or {}).get(name), (each.new or {}).get(name)
+            table.add_row(each.rule, name, _words(before_field), _words(after_field))
+    print_rich(table) if found else say("The rules of both packs are the same.")
+    _not_advice(after)
+
+
+@house_command(law, "sources")
+def list_sources(as_json: Json = False) -> None:
+    """What the rules were read from, how and when."""
+    from tallylight.law.overview import sources
+    from tallylight.law.pack import default_pack
+
+    pack = default_pack()
+    found = sources(pack)
+    if as_json:
+        names = ("source", "checked_by", "checked_at", "rules")
+        print_json({**_heading(pack), "sources": [dict(zip(names, each, strict=True)) for each in found]})
+        return
+    table = _table("checked", "read as", "source", "rules")
+    for source, checked_by, checked_at, rules in found:
+        table.add_row(checked_at, checked_by, source, ", ".join(rules))
+    print_rich(table)
+    _not_advice(pack)
+
+
+def _pack(word: str) -> "Pack":
+    """The packs of a folder, or those that ship."""
+    from tallylight.law.errors import LawError
+    from tallylight.law.pack import default_pack, load
+
+    if word == SHIPPED:
+        return default_pack()
+    folder = Path(word)
+    if not folder.is_dir():
+        raise LawError(f"There is no folder {word}: name a folder of .toml packs, or `{SHIPPED}`.")
+    files = {path.name: path.read_bytes() for path in folder.glob("*.toml")}
+    if not files:
+        raise LawError(f"{word} holds no .toml pack.")
+    return load(files)
+
+
+def _heading(pack: "Pack") -> dict[str, object]:
+    from tallylight.law.overview import NOT_ADVICE, date_of
+
+    return {"notice": NOT_ADVICE, "as_of": date_of(pack), "pack": pack.hash}
+
+
+def _not_advice(pack: "Pack") -> None:
+    from tallylight.law.overview import NOT_ADVICE, date_of
+
+    say(f"{NOT_ADVICE} Law data of {date_of(pack)}, pack {pack.hash[:12]}.")
+
+
+def _table(*columns: str) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0)
+    return table
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def _listed(value: object) -> str:
+    return ", ".join(str(each) for each in value) if isinstance(value, Iterable) else ""
+
+
+def _words(value: object) -> str:
+    return "" if value is None else _listed(value) if isinstance(value, list) else str(value)
