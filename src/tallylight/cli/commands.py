@@ -12,6 +12,7 @@ from tallylight.cli.erase import erase, retention
 from tallylight.cli.explain import explain
 from tallylight.cli.law import law
 from tallylight.cli.ledger import ledger
+from tallylight.cli.may_i_record import may_i_record
 from tallylight.cli.notice import notice
 from tallylight.cli.objection import objection
 from tallylight.cli.output import print_bytes
@@ -24,6 +25,7 @@ app = new_group(
 )
 house_command(app, "serve")(serve)
 house_command(app, "init")(init)
+house_command(app, "may-i-record")(may_i_record)
 app.add_typer(recordings, name="recordings")
 house_command(app, "explain")(explain)
 house_command(app, "erase")(erase)

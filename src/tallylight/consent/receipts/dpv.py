@@ -42,10 +42,13 @@ BASIS: Mapping[LawfulBasis, str] = {
 TYPE: Mapping[Method, str] = {
     Method.DIGIT: "dpv:ExplicitlyExpressedConsent",
     Method.SPOKEN: "dpv:ExplicitlyExpressedConsent",
+    Method.SPOKEN_ON_RECORDING: "dpv:ExplicitlyExpressedConsent",
     Method.WEB_FORM: "dpv:ExplicitlyExpressedConsent",
     Method.WRITTEN: "dpv:ExplicitlyExpressedConsent",
     Method.CONTRACT: "dpv:ExpressedConsent",
     Method.ANNOUNCEMENT: "dpv:ImpliedConsent",
+    Method.ANNOUNCEMENT_ON_RECORDING: "dpv:ImpliedConsent",
+    Method.TONE: "dpv:ImpliedConsent",
     Method.CONTINUED_AFTER_NOTICE: "dpv:ImpliedConsent",
     Method.IMPORTED: "dpv:Consent",
     Method.ATTESTED: "dpv:Consent",

@@ -18,10 +18,13 @@ STATUS_INTERVAL = "30d"
 PROOF_TYPE: Mapping[Method, str] = {
     Method.DIGIT: "external_system",
     Method.SPOKEN: "verbal_confirmation",
+    Method.SPOKEN_ON_RECORDING: "verbal_confirmation",
     Method.WEB_FORM: "external_system",
     Method.WRITTEN: "signed_document",
     Method.CONTRACT: "signed_document",
     Method.ANNOUNCEMENT: "external_system",
+    Method.ANNOUNCEMENT_ON_RECORDING: "external_system",
+    Method.TONE: "external_system",
     Method.CONTINUED_AFTER_NOTICE: "external_system",
     Method.IMPORTED: "external_system",
     Method.ATTESTED: "external_system",
