@@ -1,5 +1,6 @@
 """Reading `tallylight.toml`: what is accepted, and what is said of everything else."""
 
+import datetime
 import ipaddress
 import tomllib
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallylight.config.configuration import Configuration
+from tallylight.config.configuration import BalancingTest, Configuration
 from tallylight.config.endpoint import Endpoint, parse_endpoint
 from tallylight.config.errors import ConfigError
 from tallylight.config.file import FILE_NAME, load, parse
@@ -47,6 +48,8 @@ def test_what_is_not_written_is_strict() -> None:
     assert read.agents.employee_notice is False
     assert read.sip.allowed == () == read.sip.credentials, "nobody may call"
     assert read.projects[0].proof_ground is None
+    assert read.projects[0].balancing_test is None
+    assert read.projects[0].necessity is None
     assert read.flow.prompt_seconds is None
     assert read.trial is False
 
@@ -57,6 +60,8 @@ def test_everything_that_can_be_written() -> None:
         + """\
 agent_basis = "legitimate_interests"
 start_paused = true
+necessity = "orders are only ever spoken"
+balancing_test = { id = "LIA-1", approved_by = "Jane Doe", approved_on = 2026-11-24, review_by = 2027-11-24 }
 proof_ground = "Art. 17(3)(e)"
 proof_months = 12
 numbers = ["70 10 10 10", "Sales"]
@@ -101,6 +106,13 @@ database = "postgresql://us@db/recordings"
     assert read.source == "here"
     assert read.projects[0].numbers == ("+4570101010", "sales")
     assert read.projects[0].start_paused
+    assert read.projects[0].necessity == "orders are only ever spoken"
+    assert read.projects[0].balancing_test == BalancingTest(
+        id="LIA-1",
+        approved_by="Jane Doe",
+        approved_on=datetime.date(2026, 11, 24),
+        review_by=datetime.date(2027, 11, 24),
+    )
     assert read.flow.agent_ring_s == 20
     assert read.flow.pause_code == "*82"
     assert read.sip.listen == Endpoint(host="0.0.0.0", port=5060)
@@ -127,8 +139,17 @@ database = "postgresql://us@db/recordings"
         (
             ("retention_months = 6", "retention_month = 6"),
             "tallylight.toml, line 14: project.main.retention_month: unknown key; the keys here are language, mode,"
-            " purpose, basis, agent_basis, retention_months, proof_ground, proof_months, start_paused, numbers;"
+            " purpose, basis, agent_basis, retention_months, proof_ground, proof_months, start_paused,"
+            " balancing_test, necessity, numbers;"
             " did you mean retention_months?.",
+        ),
+        (
+            (
+                "retention_months = 6",
+                'retention_months = 6\nbalancing_test = { id = "1", approved_by = "J", approved_on = 2026-11-24,'
+                " review_by = 2026-11-24 }",
+            ),
+            "project.main.balancing_test.review_by: it must come after approved_on.",
         ),
         (('country = "DK"', 'country = "DNK"'), "line 3: controller.country: 'DNK' is no country"),
         (('country = "DK"', 'country = "XQ"'), "line 3: controller.country: 'XQ' is no country"),
@@ -257,6 +278,7 @@ def test_the_template_shows_the_defaults() -> None:
     shown = parse(TEMPLATE)
     examples = (
         *("terms_acknowledged_by", "numbers", "proof_ground", "prompt_seconds", "listen", "advertise", "connect"),
+        *("necessity", "balancing_test"),
         *("stay_on_udp", "outbound", "alice", "database", "["),
     )
     lines = []

@@ -21,7 +21,7 @@ from tallylight.conversation.handle import OPERATOR, Context, handle
 from tallylight.conversation.situation import paused_by, situation
 from tallylight.conversation.state import ConversationState
 from tallylight.ids import DecisionId, PartyId
-from tallylight.law.vocabulary import LawfulBasis, Method, Mode
+from tallylight.law.vocabulary import LawfulBasis, Method, Mode, Purpose
 from tallylight.policy.decision import Lamp
 from tallylight.policy.situation import ConsentState
 from tests.conversation.making import NOTICE, QUESTION, Talk
@@ -351,6 +351,43 @@ def test_an_objection_where_nobody_was_asked() -> None:
     refused, *_ = talk.did(talk.withdraw())
     assert isinstance(refused, ConsentRefused)
     assert talk.lamp() is Lamp.OFF
+
+
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("from_days", "until_days", "lamp"),
+    [(None, None, Lamp.OFF), (-1, 1, Lamp.RECORDING), (-2, -1, Lamp.OFF), (1, 2, Lamp.OFF), (0, 1, Lamp.RECORDING)],
+)
+def test_legitimate_interests_need_a_balancing_test_that_holds(
+    from_days: int | None, until_days: int | None, lamp: Lamp
+) -> None:
+    """Documentation in Denmark may rest on them (Art. 6(1)(f) GDPR), once everything asked for is on file."""
+    started_ms = Talk().state.started_ms
+    settings = dataclasses.replace(
+        SETTINGS,
+        customer_basis=LawfulBasis.LEGITIMATE_INTERESTS,
+        purpose=Purpose.DOCUMENTATION,
+        necessity="orders are only ever spoken",
+        balancing_test=None if from_days is None else "LIA-1",
+        balancing_test_from_ms=None if from_days is None else started_ms + from_days * DAY_MS,
+        balancing_test_until_ms=None if until_days is None else started_ms + until_days * DAY_MS,
+    )
+    talk = Talk(settings)
+    talk.did(talk.caller(places=at("DK")))
+    talk.did(talk.notice())
+    assert talk.lamp() is lamp
+    unstated = Talk(dataclasses.replace(settings, necessity=None))
+    unstated.did(unstated.caller(places=at("DK")))
+    unstated.did(unstated.notice())
+    assert unstated.lamp() is Lamp.OFF
+
+
+def test_what_is_not_on_file_changes_no_version() -> None:
+    assert "balancing_test" in {field.name for field in dataclasses.fields(SETTINGS)}
+    assert dataclasses.replace(SETTINGS, necessity=None).version == SETTINGS.version
+    assert dataclasses.replace(SETTINGS, necessity="because").version != SETTINGS.version
 
 
 def test_the_notice_is_kept_word_for_word() -> None:

@@ -1,6 +1,7 @@
 """A data folder, opened: database, keys, ledger, objects. What `serve` and every command beside it have in common."""
 
 import contextlib
+import datetime
 import fcntl
 import logging
 import os
@@ -191,7 +192,7 @@ def prepare_projects(store: Store) -> tuple[Pack, dict[str, Settings]]:
 
 def settings_of(configuration: Configuration, project: Project) -> Settings:
     """A project of the configuration as the policy room knows it."""
-    controller = configuration.controller
+    controller, test = configuration.controller, project.balancing_test
     return Settings(
         project=project.name,
         controller=controller.name,
@@ -206,6 +207,15 @@ def settings_of(configuration: Configuration, project: Project) -> Settings:
         retention_months=project.retention_months,
         proof_ground=project.proof_ground,
         proof_retention_months=project.proof_months,
+        balancing_test=None if test is None else test.id,
+        balancing_test_from_ms=None if test is None else _start_of(test.approved_on),
+        balancing_test_until_ms=None if test is None else _start_of(test.review_by),
+        necessity=project.necessity,
         terms_acknowledged_by=controller.terms_acknowledged_by,
         trial=configuration.trial,
     )
+
+
+def _start_of(day: datetime.date) -> int:
+    """Its first instant, ms UTC."""
+    return round(datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC).timestamp() * 1000)

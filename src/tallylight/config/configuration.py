@@ -1,5 +1,6 @@
 """The whole of what was chosen, as the other rooms get it."""
 
+import datetime
 import ipaddress
 from dataclasses import dataclass, field
 
@@ -36,6 +37,17 @@ class Agents:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BalancingTest:
+    """Where a legitimate-interests assessment is on file, and when it holds (Art. 6(1)(f) GDPR)."""
+
+    id: str
+    approved_by: str
+    approved_on: datetime.date
+    review_by: datetime.date
+    """The first day on which it no longer holds, unless it was approved anew."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """One line of business: what is recorded, for what, and for how long."""
 
@@ -51,6 +63,10 @@ class Project:
     """Why proof of consent outlives an erasure; None: it does not."""
     proof_months: int
     start_paused: bool
+    balancing_test: BalancingTest | None = None
+    """For the basis legitimate_interests; None: there is none, and where law asks for one the customer is not recorded."""
+    necessity: str | None = None
+    """Why what is said cannot practically be documented another way; None: nobody has stated it."""
     numbers: tuple[str, ...]
     """Dialled numbers (E.164) and SIP users that reach this project; empty: every one that no other project has."""
 

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from tallylight.config.configuration import (
     Agents,
+    BalancingTest,
     Configuration,
     Controller,
     Flow,
@@ -130,6 +131,10 @@ def _contradictions(file: FileTable) -> list[tuple[tuple[str, ...], str]]:
                 words = f"{number!r} already reaches project {owner[form]}; one number reaches one project"
                 found.append((("project", name, "numbers"), words))
             owner[form] = name
+    for name, project in file.project.items():
+        test = project.balancing_test
+        if test is not None and test.review_by <= test.approved_on:
+            found.append((("project", name, "balancing_test", "review_by"), "it must come after approved_on"))
     for name in rest[1:]:
         words = f"give it numbers of its own; project {rest[0]} already takes every call that has no other"
         found.append((("project", name), words))
@@ -173,6 +178,10 @@ def _configuration(file: FileTable, source: str) -> Configuration:
                 proof_ground=project.proof_ground,
                 proof_months=project.proof_months,
                 start_paused=project.start_paused,
+                balancing_test=None
+                if project.balancing_test is None
+                else BalancingTest(**project.balancing_test.model_dump()),
+                necessity=project.necessity,
                 numbers=tuple(dialled_form(number, file.controller.country) for number in project.numbers),
             )
             for name, project in file.project.items()

@@ -1,5 +1,6 @@
 """The shape of `tallylight.toml`, checked by Pydantic at the edge. Nothing is guessed: an unknown key or value is an error."""
 
+import datetime
 import ipaddress
 import math
 import re
@@ -99,6 +100,13 @@ class AgentsTable(_Table):
     employee_notice: bool = False
 
 
+class BalancingTestTable(_Table):
+    id: Text
+    approved_by: Text
+    approved_on: datetime.date
+    review_by: datetime.date
+
+
 class ProjectTable(_Table):
     language: Annotated[str, _one_of(LANGUAGES)]
     mode: Annotated[str, _one_of(MODES)]
@@ -109,6 +117,8 @@ class ProjectTable(_Table):
     proof_ground: Text | None = None
     proof_months: Months = 36
     start_paused: bool = False
+    balancing_test: BalancingTestTable | None = None
+    necessity: Text | None = None
     numbers: list[Text] = []
 
 

@@ -26,6 +26,9 @@ retention_months = 3
 # agent_basis = "contract"
 # start_paused = false                  # true: every call starts paused until somebody resumes the recording
 # numbers = ["+4570101010", "sales"]    # dialled numbers and SIP users of this project; one project may go without
+# necessity = "..."                     # why what is said cannot practically be documented another way; some laws ask for it
+# balancing_test = { id = "LIA-1", approved_by = "Jane Doe", approved_on = 2026-11-24, review_by = 2027-11-24 }
+                                        # what basis = "legitimate_interests" rests on (Art. 6(1)(f) GDPR)
 # proof_ground = "Art. 17(3)(e) GDPR: defence of claims"  # why proof of consent outlives the recording; without: it does not
 # proof_months = 36                     # with a ground; without: as long as the recording
 

@@ -1,10 +1,12 @@
 """From what has happened to what a decision may depend on."""
 
+import functools
+
 from tallylight.conversation.errors import ConversationError
 from tallylight.conversation.state import ConversationState, PartyState
 from tallylight.ids import PartyId
 from tallylight.policy.settings import Settings
-from tallylight.policy.situation import PAUSED_BY_SETTINGS, PartySituation, Situation
+from tallylight.policy.situation import PAUSED_BY_SETTINGS, Circumstances, PartySituation, Situation
 
 
 def situation(state: ConversationState, settings: Settings) -> Situation:
@@ -22,6 +24,18 @@ def situation(state: ConversationState, settings: Settings) -> Situation:
         parties=tuple(_party(party) for party in state.parties.values()),
         paused_by=paused_by(state, settings),
         on_hold=bool(state.held_by),
+        circumstances=_circumstances(settings, balanced=settings.balanced_at(state.started_ms + state.latest_ms)),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _circumstances(settings: Settings, *, balanced: bool) -> Circumstances:
+    """What the project has on file. Each leg is captured apart, and nobody takes samples: every call is asked."""
+    return Circumstances(
+        balancing_test=balanced,
+        necessity_documented=settings.necessity is not None,
+        sampled=False,
+        per_leg=True,
     )
 
 
