@@ -185,9 +185,30 @@ def test_every_act_is_a_status(acts: Sequence[Act], expected: list[str]) -> None
 def test_maps_are_whole() -> None:
     assert dpv.STATUS.keys() == set(Deed)
     assert dpv.BASIS.keys() == set(LawfulBasis)
-    assert dpv.TYPE.keys() == vcon.PROOF_TYPE.keys() == set(Method)
     assert dpv.DATA.keys() == set(Modality)
     assert dpv.BASIS[LawfulBasis.LEGITIMATE_INTERESTS] == "eu-gdpr:A6-1-f"
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "proof"),
+    [
+        (Method.DIGIT, "ExplicitlyExpressedConsent", "external_system"),
+        (Method.SPOKEN, "ExplicitlyExpressedConsent", "verbal_confirmation"),
+        (Method.WEB_FORM, "ExplicitlyExpressedConsent", "external_system"),
+        (Method.WRITTEN, "ExplicitlyExpressedConsent", "signed_document"),
+        (Method.CONTRACT, "ExpressedConsent", "signed_document"),
+        (Method.ANNOUNCEMENT, "ImpliedConsent", "external_system"),
+        (Method.CONTINUED_AFTER_NOTICE, "ImpliedConsent", "external_system"),
+        (Method.IMPORTED, "Consent", "external_system"),
+        (Method.ATTESTED, "Consent", "external_system"),
+    ],
+)
+def test_what_kind_of_consent_and_proof_a_method_is(method: Method, kind: str, proof: str) -> None:
+    facts = acted(dataclasses.replace(YES, method=method))
+    events: Any = dpv.record(facts)["dpv:hasConsentStatus"]
+    assert events[0]["@type"] == ["dpv:ConsentGiven", f"dpv:{kind}"]
+    proofs: Any = vcon.body(facts)["proof_mechanisms"]
+    assert proofs[0]["proof_type"] == proof
 
 
 def test_every_prefix_is_declared() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 
+from tallylight.consent.answer import NO_ANSWER
 from tallylight.policy.situation import ORDINARY, Circumstances, Consent, PartySituation, Situation
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -61,7 +62,7 @@ def _unusual(circumstances: Circumstances) -> dict[str, object]:
 
 
 def _consent(consent: Consent) -> dict[str, object]:
-    return {
+    content: dict[str, object] = {
         "at_ms": consent.at_ms,
         "conditional": consent.conditional,
         "evidence": consent.evidence,
@@ -71,3 +72,8 @@ def _consent(consent: Consent) -> dict[str, object]:
         "question_heard": consent.question_heard,
         "state": consent.state,
     }
+    if consent.modalities != NO_ANSWER.modalities:
+        content["modalities"] = sorted(consent.modalities)
+    if consent.expires_at_ms is not None:
+        content["expires_at_ms"] = consent.expires_at_ms
+    return content

@@ -7,10 +7,10 @@ that the GDPR makes mandatory is there, wherever the person is.
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from tallylight.consent.answer import Modality
+from tallylight.consent.answer import SECOND_HAND, Modality
 from tallylight.consent.purposes import DPV, DPV_TERMS
 from tallylight.consent.receipts.facts import Act, Deed, Facts, Heard, iso_utc
-from tallylight.law.vocabulary import LawfulBasis, Method, Purpose, Role
+from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, LawfulBasis, Method, Purpose, Role
 
 JsonValue: TypeAlias = "bool | int | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -39,22 +39,6 @@ BASIS: Mapping[LawfulBasis, str] = {
     basis: f"eu-gdpr:A6-1-{letter}" for basis, letter in zip(LawfulBasis, "abcdef", strict=True)
 }
 
-TYPE: Mapping[Method, str] = {
-    Method.DIGIT: "dpv:ExplicitlyExpressedConsent",
-    Method.SPOKEN: "dpv:ExplicitlyExpressedConsent",
-    Method.SPOKEN_ON_RECORDING: "dpv:ExplicitlyExpressedConsent",
-    Method.WEB_FORM: "dpv:ExplicitlyExpressedConsent",
-    Method.WRITTEN: "dpv:ExplicitlyExpressedConsent",
-    Method.CONTRACT: "dpv:ExpressedConsent",
-    Method.ANNOUNCEMENT: "dpv:ImpliedConsent",
-    Method.ANNOUNCEMENT_ON_RECORDING: "dpv:ImpliedConsent",
-    Method.TONE: "dpv:ImpliedConsent",
-    Method.CONTINUED_AFTER_NOTICE: "dpv:ImpliedConsent",
-    Method.IMPORTED: "dpv:Consent",
-    Method.ATTESTED: "dpv:Consent",
-}
-"""What kind of consent an act is; nothing is claimed of what others say somebody did."""
-
 DATA: Mapping[Modality, str] = {
     Modality.AUDIO: "pd:VoiceCommunicationRecording",
     Modality.VIDEO: "pd:Picture",
@@ -69,6 +53,15 @@ RIGHTS: Mapping[str, str] = {
     "eu-gdpr:A18": "Restriction",
     "eu-gdpr:A77": "To complain to the data protection authority",
 }
+
+
+def consent_type(method: Method) -> str:
+    """What kind of consent an act is; nothing is claimed of what others say somebody did."""
+    if method in AFFIRMATIVE_METHODS:
+        return "dpv:ExplicitlyExpressedConsent"
+    if method in SECOND_HAND:
+        return "dpv:Consent"
+    return "dpv:ExpressedConsent" if method is Method.CONTRACT else "dpv:ImpliedConsent"
 
 
 def record(facts: Facts) -> dict[str, JsonValue]:
@@ -177,7 +170,7 @@ def _event(facts: Facts, number: int) -> dict[str, JsonValue]:
     status = STATUS[act.deed]
     if act.deed is Deed.GIVEN and any(before.deed is Deed.GIVEN for before in facts.acts[:number]):
         status = "dpv:RenewedConsentGiven"
-    kind = TYPE[act.method] if act.deed is Deed.GIVEN and act.method is not None else "dpv:Consent"
+    kind = consent_type(act.method) if act.deed is Deed.GIVEN and act.method is not None else "dpv:Consent"
     event: dict[str, JsonValue] = {
         "@type": [status, kind],
         "dpv:isIndicatedBy": facts.controller if act.deed is Deed.REQUESTED else _subject_id(facts),

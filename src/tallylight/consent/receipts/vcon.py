@@ -16,19 +16,13 @@ STATUS_INTERVAL = "30d"
 """How long a reader may rely on it before asking anew."""
 
 PROOF_TYPE: Mapping[Method, str] = {
-    Method.DIGIT: "external_system",
     Method.SPOKEN: "verbal_confirmation",
     Method.SPOKEN_ON_RECORDING: "verbal_confirmation",
-    Method.WEB_FORM: "external_system",
     Method.WRITTEN: "signed_document",
     Method.CONTRACT: "signed_document",
-    Method.ANNOUNCEMENT: "external_system",
-    Method.ANNOUNCEMENT_ON_RECORDING: "external_system",
-    Method.TONE: "external_system",
-    Method.CONTINUED_AFTER_NOTICE: "external_system",
-    Method.IMPORTED: "external_system",
-    Method.ATTESTED: "external_system",
 }
+"""Everything else is known to a system alone."""
+EXTERNAL_SYSTEM = "external_system"
 
 
 def attachment(facts: Facts, *, party: int, dialog: int = 0) -> dict[str, JsonValue]:
@@ -89,7 +83,7 @@ def content_hash(content: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 def _proof(act: Act, method: Method) -> dict[str, JsonValue]:
     return {
-        "proof_type": PROOF_TYPE[method],
+        "proof_type": PROOF_TYPE.get(method, EXTERNAL_SYSTEM),
         "timestamp": iso_utc(act.at_ms),
         "proof_data": {
             "deed": act.deed.value,
