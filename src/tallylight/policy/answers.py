@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tallylight.consent.answer import ConsentState
 from tallylight.consent.validity import WORDS, Condition, failing_conditions
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import Action, LawfulBasis, Method, Purpose, Requirement, Standard, Subject
+from tallylight.law.vocabulary import Action, LawfulBasis, Method, Purpose, Requirement, Subject
 from tallylight.policy.decision import Verdict
 from tallylight.policy.finding import Finding, Weight, by_house, by_rule
 from tallylight.policy.profile import Profile
@@ -94,7 +94,7 @@ def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
     as_ground = (party.basis is LawfulBasis.CONSENT and (bool(grounds) or view.profile is Profile.HOUSE)) or any(
         not _accepts(rule, party, view) for rule in grounds
     )
-    all_party = tuple(rule for rule in view.law.wiretap if rule.standard is Standard.ALL_PARTY)
+    all_party = view.law.all_party
     failing, judge = _validity(party, view, grounds) if as_ground else ((), None)
     answer = _Answer(
         party=party,
@@ -102,7 +102,7 @@ def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         failing=failing,
         judge=judge,
         all_party=all_party,
-        missing=tuple(rule for rule in all_party if not satisfied(rule, party, view)),
+        missing=tuple([rule for rule in all_party if not satisfied(rule, party, view)]),
         waiting=view.profile is Profile.HOUSE and consent.state in WAITED_FOR,
     )
     # In law alone, where nothing asks for a yes, there is nothing to say about it.
@@ -110,8 +110,10 @@ def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         yield answer.finding(view)
     for rule in grounds:
         yield _ground(rule, party, view, failing)
-    yield from _special_category(party, view, grounds)
-    yield from _minor(party, view)
+    if view.circumstances.special_category:
+        yield from _special_category(party, view)
+    if party.minor:
+        yield from _minor(party, view)
 
 
 def _accepts(rule: Rule, party: PartySituation, view: View) -> bool:
@@ -132,19 +134,20 @@ def _validity(
         told=party.notice_heard,
         employed=False,
     )
-    rules = dict.fromkeys(
-        judge
-        for rule in grounds
-        if party.basis is LawfulBasis.CONSENT or not _accepts(rule, party, view)
-        for judge in view.law.consent_for[rule]
-    )
+    asked = party.basis is LawfulBasis.CONSENT
+    rules: dict[Rule, None] = {}
+    for rule in grounds:
+        if asked or not _accepts(rule, party, view):
+            rules |= dict.fromkeys(view.law.consent_for[rule])
     if not rules:
         return failing, None
     counts = ways(party)
     worst: tuple[tuple[Condition, ...], Rule | None] = ((), None)
     for judge in rules:
         # Where a law takes staying on for consent, the act need not be affirmative.
-        left = tuple(each for each in failing if each is not Condition.AFFIRMATIVE or not counts & judge.methods)
+        left = failing
+        if Condition.AFFIRMATIVE in failing and counts & judge.methods:
+            left = tuple(each for each in failing if each is not Condition.AFFIRMATIVE)
         if worst[1] is None or len(left) > len(worst[0]):
             worst = (left, judge)
     return worst
@@ -187,10 +190,8 @@ def _unmet(rule: Rule, party: PartySituation, view: View) -> list[Action]:
     return actions
 
 
-def _special_category(party: PartySituation, view: View, grounds: tuple[Rule, ...]) -> Iterator[Finding]:
+def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
     """Art. 9 GDPR: explicit consent is the condition that a recording can have by itself."""
-    if not view.circumstances.special_category:
-        return
     rules = view.law.prohibition[Subject.SPECIAL_CATEGORY]
     if not rules:
         return
@@ -208,8 +209,6 @@ def _special_category(party: PartySituation, view: View, grounds: tuple[Rule, ..
 
 def _minor(party: PartySituation, view: View) -> Iterator[Finding]:
     """A known minor: never for training or marketing, and a person looks at everything else."""
-    if not party.minor:
-        return
     closes = view.settings.purpose in (Purpose.TRAINING, Purpose.MARKETING) or objects(party)
     for rule in view.law.minor:
         verdict = Verdict.CLOSES if closes else Verdict.ALLOWS
