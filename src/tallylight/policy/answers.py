@@ -95,7 +95,7 @@ def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         not _accepts(rule, party, view) for rule in grounds
     )
     all_party = view.law.all_party
-    failing, judge = _validity(party, view, grounds) if as_ground else ((), None)
+    failing, judge = ((), None) if not as_ground else _validity(party, view, _on_consent(party, view))
     answer = _Answer(
         party=party,
         as_ground=as_ground,
@@ -116,6 +116,11 @@ def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         yield from _minor(party, view)
 
 
+def _on_consent(party: PartySituation, view: View) -> list[Rule]:
+    """The rules under which consent is the ground."""
+    return [rule for rule in view.law.ground if party.basis is LawfulBasis.CONSENT or not _accepts(rule, party, view)]
+
+
 def _accepts(rule: Rule, party: PartySituation, view: View) -> bool:
     """Whether a rule accepts the person's basis; a public body cannot rest on its own interests (Art. 6(1) GDPR)."""
     if party.basis is LawfulBasis.LEGITIMATE_INTERESTS and view.circumstances.public_body:
@@ -123,10 +128,8 @@ def _accepts(rule: Rule, party: PartySituation, view: View) -> bool:
     return party.basis in rule.bases
 
 
-def _validity(
-    party: PartySituation, view: View, grounds: tuple[Rule, ...]
-) -> tuple[tuple[Condition, ...], Rule | None]:
-    """The conditions of a consent that fail under any law that asks for one, and the rule that says so."""
+def _validity(party: PartySituation, view: View, grounds: Iterable[Rule]) -> tuple[tuple[Condition, ...], Rule | None]:
+    """The conditions of a consent that fail under the strictest of the laws on these grounds, and the rule that says so."""
     failing = failing_conditions(
         party.consent,
         purpose=view.settings.purpose,
@@ -134,11 +137,9 @@ def _validity(
         told=party.notice_heard,
         employed=False,
     )
-    asked = party.basis is LawfulBasis.CONSENT
     rules: dict[Rule, None] = {}
     for rule in grounds:
-        if asked or not _accepts(rule, party, view):
-            rules |= dict.fromkeys(view.law.consent_for[rule])
+        rules |= dict.fromkeys(view.law.consent_for[rule])
     if not rules:
         return failing, None
     counts = ways(party)
@@ -160,8 +161,10 @@ def _ground(rule: Rule, party: PartySituation, view: View, failing: tuple[Condit
     if not stands or rule.bases == {LawfulBasis.CONSENT}:
         closes = bool(failing)
     else:
-        actions += _unmet(rule, party, view)
-        closes = bool(actions)
+        unmet = _unmet(rule, party, view)
+        # A valid consent is a ground by itself, whatever another one lacks.
+        closes = bool(unmet) and bool(_validity(party, view, (rule,))[0])
+        actions += unmet if closes else ()
     if closes and facts.reuse:
         actions.append(Action.NEW_LEGAL_BASIS_FOR_PURPOSE)
     if Requirement.SAMPLE in rule.requires:
