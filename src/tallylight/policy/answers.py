@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tallylight.consent.answer import ConsentState
 from tallylight.consent.validity import WORDS, Condition, failing_conditions
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import Action, LawfulBasis, Method, Purpose, Requirement, Standard, Subject
+from tallylight.law.vocabulary import Action, LawfulBasis, Method, Purpose, Requirement, Subject
 from tallylight.policy.decision import Verdict
 from tallylight.policy.finding import Finding, Weight, by_house, by_rule
 from tallylight.policy.profile import Profile
@@ -94,15 +94,15 @@ def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
     as_ground = (party.basis is LawfulBasis.CONSENT and (bool(grounds) or view.profile is Profile.HOUSE)) or any(
         not _accepts(rule, party, view) for rule in grounds
     )
-    all_party = tuple(rule for rule in view.law.wiretap if rule.standard is Standard.ALL_PARTY)
-    failing, judge = _validity(party, view, grounds) if as_ground else ((), None)
+    all_party = view.law.all_party
+    failing, judge = ((), None) if not as_ground else _validity(party, view, _on_consent(party, view))
     answer = _Answer(
         party=party,
         as_ground=as_ground,
         failing=failing,
         judge=judge,
         all_party=all_party,
-        missing=tuple(rule for rule in all_party if not satisfied(rule, party, view)),
+        missing=tuple([rule for rule in all_party if not satisfied(rule, party, view)]),
         waiting=view.profile is Profile.HOUSE and consent.state in WAITED_FOR,
     )
     # In law alone, where nothing asks for a yes, there is nothing to say about it.
@@ -110,8 +110,15 @@ def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         yield answer.finding(view)
     for rule in grounds:
         yield _ground(rule, party, view, failing)
-    yield from _special_category(party, view, grounds)
-    yield from _minor(party, view)
+    if view.circumstances.special_category:
+        yield from _special_category(party, view)
+    if party.minor:
+        yield from _minor(party, view)
+
+
+def _on_consent(party: PartySituation, view: View) -> list[Rule]:
+    """The rules under which consent is the ground."""
+    return [rule for rule in view.law.ground if party.basis is LawfulBasis.CONSENT or not _accepts(rule, party, view)]
 
 
 def _accepts(rule: Rule, party: PartySituation, view: View) -> bool:
@@ -121,10 +128,8 @@ def _accepts(rule: Rule, party: PartySituation, view: View) -> bool:
     return party.basis in rule.bases
 
 
-def _validity(
-    party: PartySituation, view: View, grounds: tuple[Rule, ...]
-) -> tuple[tuple[Condition, ...], Rule | None]:
-    """The conditions of a consent that fail under any law that asks for one, and the rule that says so."""
+def _validity(party: PartySituation, view: View, grounds: Iterable[Rule]) -> tuple[tuple[Condition, ...], Rule | None]:
+    """The conditions of a consent that fail under the strictest of the laws on these grounds, and the rule that says so."""
     failing = failing_conditions(
         party.consent,
         purpose=view.settings.purpose,
@@ -132,19 +137,18 @@ def _validity(
         told=party.notice_heard,
         employed=False,
     )
-    rules = dict.fromkeys(
-        judge
-        for rule in grounds
-        if party.basis is LawfulBasis.CONSENT or not _accepts(rule, party, view)
-        for judge in view.law.consent_for[rule]
-    )
+    rules: dict[Rule, None] = {}
+    for rule in grounds:
+        rules |= dict.fromkeys(view.law.consent_for[rule])
     if not rules:
         return failing, None
     counts = ways(party)
     worst: tuple[tuple[Condition, ...], Rule | None] = ((), None)
     for judge in rules:
         # Where a law takes staying on for consent, the act need not be affirmative.
-        left = tuple(each for each in failing if each is not Condition.AFFIRMATIVE or not counts & judge.methods)
+        left = failing
+        if Condition.AFFIRMATIVE in failing and counts & judge.methods:
+            left = tuple(each for each in failing if each is not Condition.AFFIRMATIVE)
         if worst[1] is None or len(left) > len(worst[0]):
             worst = (left, judge)
     return worst
@@ -157,8 +161,10 @@ def _ground(rule: Rule, party: PartySituation, view: View, failing: tuple[Condit
     if not stands or rule.bases == {LawfulBasis.CONSENT}:
         closes = bool(failing)
     else:
-        actions += _unmet(rule, party, view)
-        closes = bool(actions)
+        unmet = _unmet(rule, party, view)
+        # A valid consent is a ground by itself, whatever another one lacks.
+        closes = bool(unmet) and bool(_validity(party, view, (rule,))[0])
+        actions += unmet if closes else ()
     if closes and facts.reuse:
         actions.append(Action.NEW_LEGAL_BASIS_FOR_PURPOSE)
     if Requirement.SAMPLE in rule.requires:
@@ -187,10 +193,8 @@ def _unmet(rule: Rule, party: PartySituation, view: View) -> list[Action]:
     return actions
 
 
-def _special_category(party: PartySituation, view: View, grounds: tuple[Rule, ...]) -> Iterator[Finding]:
+def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
     """Art. 9 GDPR: explicit consent is the condition that a recording can have by itself."""
-    if not view.circumstances.special_category:
-        return
     rules = view.law.prohibition[Subject.SPECIAL_CATEGORY]
     if not rules:
         return
@@ -208,8 +212,6 @@ def _special_category(party: PartySituation, view: View, grounds: tuple[Rule, ..
 
 def _minor(party: PartySituation, view: View) -> Iterator[Finding]:
     """A known minor: never for training or marketing, and a person looks at everything else."""
-    if not party.minor:
-        return
     closes = view.settings.purpose in (Purpose.TRAINING, Purpose.MARKETING) or objects(party)
     for rule in view.law.minor:
         verdict = Verdict.CLOSES if closes else Verdict.ALLOWS

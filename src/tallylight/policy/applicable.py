@@ -2,13 +2,13 @@
 
 import datetime
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from tallylight.law.pack import UNKNOWN_PLACE, Pack
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import CallType, Channel, Direction, Exemption, Layer, Purpose, Sector, Subject
+from tallylight.law.vocabulary import CallType, Channel, Direction, Exemption, Layer, Purpose, Sector, Standard, Subject
 from tallylight.policy.situation import Place, PlaceEvidence
 
 DAY_MS = 86_400_000
@@ -19,6 +19,8 @@ class Applicable:
     """The rules of every candidate place, by layer: what settles a place first, floors next, the unknown place last."""
 
     wiretap: tuple[Rule, ...]
+    all_party: tuple[Rule, ...]
+    """Those of them that ask for everybody's agreement."""
     ground: tuple[Rule, ...]
     consent: tuple[Rule, ...]
     notice: tuple[Rule, ...]
@@ -32,7 +34,8 @@ class Applicable:
     """For each rule on grounds: what makes a consent valid there."""
 
 
-def candidate_codes(places: Iterable[Place]) -> frozenset[str]:
+@functools.lru_cache(maxsize=1024)
+def candidate_codes(places: tuple[Place, ...]) -> frozenset[str]:
     """Every place a party may be in. A mobile number tells its country, not where in it; no candidate is unknown."""
     codes: set[str] = set()
     for place in places:
@@ -101,6 +104,7 @@ def applicable(
     ground, consent = layer(Layer.GROUND), layer(Layer.CONSENT)
     return Applicable(
         wiretap=layer(Layer.WIRETAP),
+        all_party=tuple(rule for rule in layer(Layer.WIRETAP) if rule.standard is Standard.ALL_PARTY),
         ground=ground,
         consent=consent,
         notice=layer(Layer.NOTICE),

@@ -8,8 +8,6 @@ from tallylight.consent.answer import NO_ANSWER
 from tallylight.policy.situation import ORDINARY, Circumstances, Consent, PartySituation, Situation
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-_OPTIONAL = ("employee_forms", "works_council", "release", "consent_on_recording", "tone_interval_s", "minor")
-_USUAL = {field.name: field.default for field in dataclasses.fields(PartySituation) if field.name in _OPTIONAL}
 
 
 def canonical(situation: Situation) -> bytes:
@@ -25,8 +23,8 @@ def canonical(situation: Situation) -> bytes:
         "paused_by": situation.paused_by,
         "settings": situation.settings.version,
     }
-    if situation.circumstances is not ORDINARY:
-        content["circumstances"] = _unusual(situation.circumstances)
+    if situation.circumstances is not ORDINARY and (unusual := _unusual(situation.circumstances)):
+        content["circumstances"] = unusual
     return _ENCODER.encode(content).encode()
 
 
@@ -46,10 +44,18 @@ def _party(party: PartySituation) -> dict[str, object]:
         "present": party.present,
         "role": party.role,
     }
-    for name in _OPTIONAL:
-        value = getattr(party, name)
-        if value != _USUAL[name]:
-            content[name] = sorted(value) if isinstance(value, frozenset) else value
+    if party.employee_forms is not None:
+        content["employee_forms"] = sorted(party.employee_forms)
+    if not party.works_council:
+        content["works_council"] = False
+    if party.release is not None:
+        content["release"] = party.release
+    if not party.consent_on_recording:
+        content["consent_on_recording"] = False
+    if party.tone_interval_s is not None:
+        content["tone_interval_s"] = party.tone_interval_s
+    if party.minor:
+        content["minor"] = True
     return content
 
 

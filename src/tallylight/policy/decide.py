@@ -1,6 +1,6 @@
 """The one decision: who may be recorded now, and why. Pure and total."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 
 from tallylight.law.pack import Pack
@@ -20,7 +20,7 @@ from tallylight.policy.house import (
 )
 from tallylight.policy.moments import moment_layers, must_record, owed_layers
 from tallylight.policy.profile import Profile
-from tallylight.policy.situation import PartySituation, Situation
+from tallylight.policy.situation import ORDINARY, PartySituation, Situation
 from tallylight.policy.view import EMPLOYED, View, view
 from tallylight.policy.wiretap import wiretap_layer
 
@@ -54,9 +54,11 @@ def findings(party: PartySituation, seen: View) -> Iterator[Finding]:
         # Somebody who records for themselves answers to the confidentiality of speech alone.
         if not seen.circumstances.recorded_by_customer:
             yield from employee_layers(party, seen) if party.role in EMPLOYED else customer_layers(party, seen)
-            yield from owed_layers(party, seen)
+            if seen.law.duty or seen.law.retention:
+                yield from owed_layers(party, seen)
         yield from wiretap_layer(party, seen)
-        yield from moment_layers(party, seen)
+        if seen.circumstances is not ORDINARY:
+            yield from moment_layers(party, seen)
     yield from pause_layers(party, seen)
 
 
@@ -68,32 +70,37 @@ def in_order(found: list[Finding], verdict: Verdict) -> list[Finding]:
     return sorted([finding for finding in found if finding.reason.verdict is verdict], key=_BY_RANK)
 
 
-def reasons(found: list[Finding], seen: View) -> tuple[Reason, ...]:
+def reasons(found: Iterable[Finding], seen: View) -> tuple[Reason, ...]:
     """The reasons of findings, each once, marked where the settings are the trial's."""
     each = dict.fromkeys(found)
-    return tuple(finding.on_trial if seen.settings.trial else finding.reason for finding in each)
+    return tuple([finding.on_trial if seen.settings.trial else finding.reason for finding in each])
 
 
 def _rule(party: PartySituation, seen: View) -> PartyRuling:
-    found = list(findings(party, seen))
-    ordered = {verdict: in_order(found, verdict) for verdict in STRICTEST_FIRST}
-    verdict = next(verdict for verdict in STRICTEST_FIRST if ordered[verdict])
-    deciding = ordered[verdict]
+    said: dict[Verdict, list[Finding]] = {verdict: [] for verdict in STRICTEST_FIRST}
+    for finding in sorted(findings(party, seen), key=_BY_RANK):
+        said[finding.reason.verdict].append(finding)
+    verdict = next(verdict for verdict in STRICTEST_FIRST if said[verdict])
+    deciding: Iterable[Finding] = said[verdict]
     if verdict is Verdict.ALLOWS:
-        deciding = list({finding.rank: finding for finding in reversed(deciding)}.values())[::-1]
+        first: dict[int, Finding] = {}
+        for finding in deciding:
+            first.setdefault(finding.rank, finding)
+        deciding = first.values()
     return PartyRuling(
-        party=party.party, lamp=_LAMPS[verdict], reasons=reasons(deciding, seen), actions=_actions(party, seen, ordered)
+        party=party.party, lamp=_LAMPS[verdict], reasons=reasons(deciding, seen), actions=_actions(party, seen, said)
     )
 
 
-def _actions(party: PartySituation, seen: View, ordered: Mapping[Verdict, list[Finding]]) -> tuple[str, ...]:
+def _actions(party: PartySituation, seen: View, said: Mapping[Verdict, list[Finding]]) -> tuple[str, ...]:
     """What would open a closed gate first, then what is owed all the same."""
-    actions = tuple(
-        dict.fromkeys(
-            action for group in ordered.values() for finding in group if finding.actions for action in finding.actions
-        )
-    )
-    closing = ordered[Verdict.CLOSES]
+    each: dict[str, None] = {}
+    for verdict in STRICTEST_FIRST:
+        for finding in said[verdict]:
+            for action in finding.actions:
+                each[action] = None
+    actions = tuple(each)
+    closing = said[Verdict.CLOSES]
     if not closing:
         return actions
     if any(finding.weight in _SETTLED for finding in closing):

@@ -31,10 +31,11 @@ def employee_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         text = f"{name} has not been told by the employer, and the employment is a ground only for those who know."
         cite = f"{AGENT_BASIS_SETTING}; GDPR Art. 13"
         yield by_house(Weight.EMPLOYEE, "setting.agent_basis", cite, Verdict.CLOSES, text, (Action.NOTIFY_EMPLOYEE,))
-    for rule in (rule for rule in view.law.ground if Requirement.SAMPLE in rule.requires):
-        if view.circumstances.systematic:
+    if view.circumstances.systematic:
+        for rule in (rule for rule in view.law.ground if Requirement.SAMPLE in rule.requires):
             yield by_rule(Weight.GROUND, rule, Verdict.CLOSES, rule.explain, (Action.LIMIT_TO_SAMPLE,))
-    yield from _isolation(view)
+    if view.circumstances.agent_isolated_from_mix:
+        yield _isolation(view)
     if view.profile is Profile.HOUSE and party.consent.state in WAITED_FOR:
         text = f"{name} {STANDING[party.consent.state]}"
         yield by_house(
@@ -73,16 +74,12 @@ _ISOLATED = (
 )
 
 
-def _isolation(view: View) -> Iterator[Finding]:
+def _isolation(view: View) -> Finding:
     """The employee's voice kept out of a mix: the customer's is processed for that moment, and has to be balanced."""
-    facts = view.circumstances
-    if not facts.agent_isolated_from_mix:
-        return
     cite = "GDPR Art. 6(1)(f); Art. 5(1)(c)"
-    if facts.balancing_test:
+    if view.circumstances.balancing_test:
         text = "The employee's voice is separated from the mix and the customer's is deleted at once."
-        yield by_house(Weight.GROUND, "house.isolation", f"house rule: {cite}", Verdict.ALLOWS, text, _ISOLATED)
-    else:
-        text = "Separating the employee's voice processes the customer's, for which no balancing test is on file."
-        actions = (Action.DOCUMENT_LIA, *_ISOLATED)
-        yield by_house(Weight.GROUND, "house.isolation", f"house rule: {cite}", Verdict.CLOSES, text, actions)
+        return by_house(Weight.GROUND, "house.isolation", f"house rule: {cite}", Verdict.ALLOWS, text, _ISOLATED)
+    text = "Separating the employee's voice processes the customer's, for which no balancing test is on file."
+    actions = (Action.DOCUMENT_LIA, *_ISOLATED)
+    return by_house(Weight.GROUND, "house.isolation", f"house rule: {cite}", Verdict.CLOSES, text, actions)

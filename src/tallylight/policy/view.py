@@ -1,5 +1,6 @@
 """A situation, prepared for judging every party of it."""
 
+import functools
 from dataclasses import dataclass
 
 from tallylight.consent.answer import ConsentState
@@ -57,6 +58,12 @@ def objects(party: PartySituation) -> bool:
     return party.consent.state in (ConsentState.REFUSED, ConsentState.WITHDRAWN)
 
 
+@functools.lru_cache(maxsize=256)
+def _established(country: str) -> frozenset[str]:
+    """The candidate places of an establishment; a case names none beyond the places of its people."""
+    return candidate_codes((Place(code=country, evidence=PlaceEvidence.DECLARED),)) if country else frozenset()
+
+
 def _matter(situation: Situation) -> Matter:
     facts = situation.circumstances
     if facts is ORDINARY:
@@ -77,11 +84,7 @@ def view(situation: Situation, pack: Pack, profile: Profile) -> View:
     settings = situation.settings
     day, matter = situation.at_ms // DAY_MS, _matter(situation)
     people = tuple(party for party in situation.parties if party.present and party.role is not Role.SYSTEM)
-    establishment = (
-        candidate_codes((Place(code=settings.country, evidence=PlaceEvidence.DECLARED),))
-        if settings.country
-        else frozenset[str]()
-    )
+    establishment = _established(settings.country)
     codes = establishment.union(*(candidate_codes(party.places) for party in people))
     areas = GDPR if situation.circumstances.targets_eu else frozenset[str]()
     return View(

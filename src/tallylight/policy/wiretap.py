@@ -31,13 +31,9 @@ def ways(party: PartySituation) -> frozenset[Method]:
 
 
 def accepted(party: PartySituation, rule: Rule, at_ms: int) -> bool:
-    """A standing yes of somebody who knew what to, not later than what rests on it (`at_ms`, ms UTC), by a way the rule
-    accepts.
-    """
+    """A standing yes, not later than what rests on it (`at_ms`, ms UTC), by a way the rule accepts."""
     consent = party.consent
     if consent.state is not ConsentState.GIVEN or (consent.at_ms is not None and consent.at_ms > at_ms):
-        return False
-    if party.role not in EMPLOYED and not party.notice_heard:
         return False
     counts = ways(party) & rule.methods
     if counts == {Method.TONE}:
@@ -57,7 +53,8 @@ def satisfied(rule: Rule, party: PartySituation, view: View) -> bool:
     at_ms = view.situation.at_ms
     if rule.standard is Standard.INFORMED:
         return party.notice_heard and not objects(party)
-    return accepted(party, rule, at_ms) or authorised(rule, party, view)
+    # Who does not know what to has agreed to nothing.
+    return (party.notice_heard and accepted(party, rule, at_ms)) or authorised(rule, party, view)
 
 
 def wiretap_layer(party: PartySituation, view: View) -> Iterator[Finding]:
