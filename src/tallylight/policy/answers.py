@@ -1,6 +1,6 @@
 """The layers of law about the track of a customer or a third person: their answer and the lawful ground."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tallylight.consent.answer import ConsentState
