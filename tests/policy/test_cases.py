@@ -172,8 +172,10 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
     "a Texan who offers to people in the EEA": (
         case("US-TX", "US-TX", facts={"targets_eu": True}), True, False, {"obtain_opt_in_consent"}, set()),
     # elsewhere
-    "CH: a reservation for training is no exempt purpose": (
-        case("CH", "CH", purpose="training", facts={"call_content": "order"}), True, False, {"obtain_opt_in_consent"}, set()),
+    "CH: an order is no ground for training": (
+        case("CH", "CH", purpose="training", facts={"call_content": "order"}), True, False, NOBODY_ASKED, set()),
+    "CH: a reservation as evidence": (
+        case("CH", "CH", purpose="dispute", facts={"call_content": "reservation"}), True, True, set(), NOBODY_ASKED),
     "JP: low confidence, told and stayed": (case("JP", "JP", STAYED), True, True, {"legal_review"}, set()),
     "IN: staying is no consent": (case("IN", "IN", STAYED), True, False, {"legal_review"}, set()),
     "CA-QC: implied consent": (case("CA-QC", "CA-QC", STAYED), True, True, {"legal_review"}, set()),
