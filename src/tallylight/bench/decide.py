@@ -23,7 +23,7 @@ _PLACES = ("DK", "DE", "US-CA", "US-WA", "FR", "US-IL", "GB", "US-TX")
 class DecideLoad:
     """How much is measured."""
 
-    decisions: int = 20_000
+    decisions: int = 5_000
     repeats: int = 5
 
 

@@ -86,7 +86,7 @@ def writer(
 
 @house_command(bench, "decide")
 def decide(
-    decisions: Annotated[int, typer.Option(help="Decisions in each repetition.")] = 20_000,
+    decisions: Annotated[int, typer.Option(help="Decisions in each repetition.")] = 5_000,
     repeats: Repeats = 5,
     as_json: Json = False,
 ) -> None:
