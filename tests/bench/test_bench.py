@@ -52,6 +52,16 @@ def test_it_runs_and_prints_its_figures(name: str, tmp_path: Path) -> None:
         assert figures["tracks sealed"]["value"] == 4
 
 
+def test_decisions() -> None:
+    done = CliRunner().invoke(app, ["bench", "decide", "--decisions", "20", "--repeats", "1", "--json"])
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)
+    limits = {figure["name"]: figure["at_least"] for figure in found["figures"]}
+    assert limits["full decisions, customer and agent"] == 10_000
+    assert limits["unchanged situations, customer and agent"] == 100_000
+    assert {f"full decisions, {people} people" for people in (3, 5, 10)} <= set(limits)
+
+
 def test_people_get_a_table(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["bench", "writer", *TINY["writer"], "--folder", str(tmp_path)])
     assert done.exit_code == 0, done.stderr

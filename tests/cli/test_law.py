@@ -114,3 +114,23 @@ def test_sources(run: Run) -> None:
     found = json.loads(run("law", "sources", "--json").stdout)["sources"]
     assert {"source", "checked_by", "checked_at", "rules"} == set(found[0])
     assert "unverified" in run("law", "sources").stdout
+
+
+def test_nothing_that_a_case_can_name_loses_the_others(run: Run, tmp_path: Path) -> None:
+    good = '{"id": "good", "parties": [{"role": "agent", "country": "US", "region": "TX"}], "purpose": "quality"}'
+    bad = (
+        '{"id": "\\ud800", "parties": [{"role": "agent", "country": "US"}], "purpose": "quality", "\\ud801": 1}',
+        good.replace("}]", "}]", 1)[:-1] + f', "event": "erasure_request", "age": "P{"9" * 5000}D"}}',
+    )
+    cases = tmp_path / "cases.jsonl"
+    cases.write_text("\n".join((good, *bad, good)), encoding="ascii")
+    checked = run("law", "check", cases, "--json")
+    assert checked.exit_code == 0, checked.stderr
+    answers = [json.loads(line) for line in checked.stdout.splitlines()]
+    assert [("error" in answer, answer["record_agent"]) for answer in answers] == [
+        (False, True),
+        (True, False),
+        (True, False),
+        (False, True),
+    ]
+    assert run("law", "check", cases).exit_code == 0

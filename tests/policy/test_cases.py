@@ -80,7 +80,24 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
         case("US-TX", "US-CT", channel="in_person"), True, True, set(), set()),
     "OR: told": (case("US-OR", "US-OR", STAYED, channel="in_person"), True, True, set(), set()),
     "AU: face to face, unverified": (
-        case("AU-VIC", "AU-VIC", STAYED, channel="in_person"), True, False, {"legal_review"}, set()),
+        case("AU-VIC", "AU-VIC", STAYED, channel="in_person"), True, True, {"legal_review"}, set()),
+    "AU: face to face, unverified and untold": (
+        case("AU-VIC", "AU-VIC", channel="in_person"), True, False, {"legal_review"}, set()),
+    "Quebec: staying on is no yes to sensitive data": (
+        case("CA-QC", "CA-QC", STAYED, legal_basis="consent", facts={"special_category": True}), True, False,
+        {"obtain_opt_in_consent"}, set()),
+    "a review of a recording past its ceiling": (
+        case("BE", "BE", STAYED, legal_basis="legitimate_interests", event="stored_review", age="P2M",
+             facts={"lia": True, "art13_notice": True}), True, True, {"delete_recording"}, set()),
+    "a review of a recording within it": (
+        case("BE", "BE", STAYED, legal_basis="legitimate_interests", event="stored_review", age="P20D",
+             facts={"lia": True, "art13_notice": True}), True, True, set(), {"delete_recording"}),
+    "a review of what the project never recorded": (
+        case("DK", "DK", purpose="training", legal_basis="contract", mode="agent_only", event="stored_review"),
+        True, False, set(), {"delete_recording"}),
+    "Belgium: a tone tells nothing": (
+        case("BE", "BE", said("beep", interval_s=15), legal_basis="legitimate_interests", facts={"lia": True}), True, False,
+        {"announce_recording"}, set()),
     "AU: on the phone": (case("AU-VIC", "AU-VIC", channel="phone"), True, False, {"announce_recording"}, set()),
     # places
     "a state nobody knows, with a key": (
@@ -172,8 +189,10 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
     "a Texan who offers to people in the EEA": (
         case("US-TX", "US-TX", facts={"targets_eu": True}), True, False, {"obtain_opt_in_consent"}, set()),
     # elsewhere
-    "CH: a reservation for training is no exempt purpose": (
-        case("CH", "CH", purpose="training", facts={"call_content": "order"}), True, False, {"obtain_opt_in_consent"}, set()),
+    "CH: an order is no ground for training": (
+        case("CH", "CH", purpose="training", facts={"call_content": "order"}), True, False, NOBODY_ASKED, set()),
+    "CH: a reservation as evidence": (
+        case("CH", "CH", purpose="dispute", facts={"call_content": "reservation"}), True, True, set(), NOBODY_ASKED),
     "JP: low confidence, told and stayed": (case("JP", "JP", STAYED), True, True, {"legal_review"}, set()),
     "IN: staying is no consent": (case("IN", "IN", STAYED), True, False, {"legal_review"}, set()),
     "CA-QC: implied consent": (case("CA-QC", "CA-QC", STAYED), True, True, {"legal_review"}, set()),

@@ -307,3 +307,27 @@ def test_hashes_name_pack_settings_and_situation() -> None:
     assert (decision.pack, decision.settings, decision.profile) == (PACK.hash, SETTINGS.version, "house")
     assert len(decision.situation) == 64
     assert decision.situation != decide(situation(on_hold=True), PACK).situation
+
+
+@pytest.mark.parametrize("purpose", [Purpose.TRAINING, Purpose.QUALITY_ASSURANCE])
+def test_a_known_minor_is_never_training_material_and_always_looked_at(purpose: Purpose) -> None:
+    settings = dataclasses.replace(SETTINGS, purpose=purpose)
+    yes = dataclasses.replace(YES, purposes=frozenset({purpose}))
+    minor = ruling(situation(customer(yes, minor=True), agent(), settings=settings))
+    assert minor.lamp is (Lamp.OFF if purpose is Purpose.TRAINING else Lamp.RECORDING)
+    assert Action.MINOR_REVIEW in minor.actions
+
+
+@pytest.mark.parametrize(
+    ("consents", "lamp"),
+    [((YES, YES), Lamp.RECORDING), ((YES, Consent()), Lamp.RECORDING), ((Consent(), YES), Lamp.OFF)],
+)
+def test_who_was_told_and_stays_silent_closes_their_own_track_alone(
+    consents: tuple[Consent, Consent], lamp: Lamp
+) -> None:
+    first, second = (
+        customer(consent, party=PartyId(name), role=role)
+        for consent, name, role in zip(consents, ("one", "two"), (Role.CUSTOMER, Role.THIRD_PARTY), strict=True)
+    )
+    found = lamps(situation(first, second, agent()))
+    assert (found[PartyId("one")], found[AGENT]) == (lamp, Lamp.RECORDING)

@@ -13,6 +13,7 @@ from tallylight.catalogue.statements import KEEP_REASONING
 from tallylight.catalogue.tables import pack_version, settings_version
 from tallylight.catalogue.tables import reasoning as reasonings
 from tallylight.ids import WorkspaceId
+from tallylight.law.errors import LawError
 from tallylight.law.pack import Pack, default_pack, load
 from tallylight.policy.settings import Settings
 
@@ -76,7 +77,12 @@ def read_pack(connection: sa.Connection, workspace: WorkspaceId, pack_hash: str)
     if default_pack().hash == pack_hash:
         return default_pack()
     content = json.loads(_read(connection, pack_version, workspace, pack_hash, "law pack"))
-    pack = load({name: text.encode() for name, text in content.items()})
+    try:
+        pack = load({name: text.encode() for name, text in content.items()})
+    except LawError as error:
+        raise CatalogueError(
+            f"Law pack {pack_hash[:12]} cannot be read by this version ({error.message}): use the one that wrote it."
+        ) from None
     if pack.hash != pack_hash:
         raise CatalogueError(f"Law pack {pack_hash[:12]} is not what it was: restore it from a backup.")
     return pack

@@ -84,6 +84,18 @@ def writer(
     _print(run(WriterLoad(rates=rates, seconds=seconds, repeats=repeats, folder=folder)), as_json=as_json)
 
 
+@house_command(bench, "decide")
+def decide(
+    decisions: Annotated[int, typer.Option(help="Decisions in each repetition.")] = 5_000,
+    repeats: Repeats = 5,
+    as_json: Json = False,
+) -> None:
+    """Decisions a second: with every reason, for an unchanged situation, and against people and places."""
+    from tallylight.bench.decide import DecideLoad, decide_bench
+
+    _print(decide_bench(DecideLoad(decisions=decisions, repeats=repeats)), as_json=as_json)
+
+
 def _print(findings: "Findings", *, as_json: bool) -> None:
     if as_json:
         print_json(findings.as_json())

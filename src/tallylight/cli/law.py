@@ -1,7 +1,7 @@
 """`tallylight law`: what the law data says, what differs between two of them, and cases judged by it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,7 +49,7 @@ def check(
         except CaseError as error:
             answers.append(unread_answer(case_id(line), error.message))
     if as_json:
-        print_bytes(b"".join(json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in answers))
+        print_bytes(b"".join(_line(each) for each in answers))
         return
     table = _table("case", "agent", "customer", "others", "needed", "because")
     for each in answers:
@@ -57,13 +57,22 @@ def check(
         reasons = because if isinstance(because, list) else []
         first = next((reason for reason in reasons if reason["verdict"] == "closes"), reasons[0] if reasons else None)
         table.add_row(
-            str(each["id"]),
+            _printable(str(each["id"])),
             *(_yes(each[f"record_{who}"]) for who in ("agent", "customer", "others")),
             _listed(each["need"]),
-            str(each.get("error") or (f"{first['text']} ({first['cite']})" if first else "")),
+            _printable(str(each.get("error") or (f"{first['text']} ({first['cite']})" if first else ""))),
         )
     print_rich(table)
     _not_advice(pack)
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _line(answered: Mapping[str, object]) -> bytes:
+    """One line of JSON. Half a surrogate pair, which a case may name, is escaped again as it came."""
+    return json.dumps(answered, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
 
 
 @house_command(law, "list")

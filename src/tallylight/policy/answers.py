@@ -11,7 +11,7 @@ from tallylight.policy.decision import Verdict
 from tallylight.policy.finding import Finding, Weight, by_house, by_rule
 from tallylight.policy.profile import Profile
 from tallylight.policy.situation import PartySituation
-from tallylight.policy.view import NAMES, View, objects
+from tallylight.policy.view import NAMES, View
 from tallylight.policy.wiretap import satisfied, ways
 
 BASIS_SETTING = "setting: customer_basis"
@@ -193,6 +193,9 @@ def _unmet(rule: Rule, party: PartySituation, view: View) -> list[Action]:
     return actions
 
 
+_EXPLICIT = (Action.ART9_CONDITION, Action.OBTAIN_OPT_IN_CONSENT)
+
+
 def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
     """Art. 9 GDPR: explicit consent is the condition that a recording can have by itself."""
     rules = view.law.prohibition[Subject.SPECIAL_CATEGORY]
@@ -207,12 +210,12 @@ def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
     )
     for rule in rules:
         verdict = Verdict.ALLOWS if explicit else Verdict.CLOSES
-        yield by_rule(Weight.GROUND, rule, verdict, rule.explain, () if explicit else (Action.ART9_CONDITION,))
+        yield by_rule(Weight.GROUND, rule, verdict, rule.explain, () if explicit else _EXPLICIT)
 
 
 def _minor(party: PartySituation, view: View) -> Iterator[Finding]:
     """A known minor: never for training or marketing, and a person looks at everything else."""
-    closes = view.settings.purpose in (Purpose.TRAINING, Purpose.MARKETING) or objects(party)
+    closes = view.settings.purpose in (Purpose.TRAINING, Purpose.MARKETING)
     for rule in view.law.minor:
         verdict = Verdict.CLOSES if closes else Verdict.ALLOWS
         yield by_rule(Weight.GROUND, rule, verdict, rule.explain, (Action.MINOR_REVIEW,))

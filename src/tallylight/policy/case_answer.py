@@ -102,13 +102,25 @@ def _after(case: Case, decision: Decision, term: Kept) -> Iterable[str]:
         yield Action.PURGE_CARD_DATA
     if case.event is Event.OVERLAP_FOUND:
         yield Action.PURGE_SNIPPETS_PROCEDURE
-    if case.event is Event.STORED_REVIEW and any(ruling.lamp is not Lamp.RECORDING for ruling in decision.rulings):
+    if case.event is Event.STORED_REVIEW and (_holds_what_may_not_stay(decision) or _outlived(case.age, term.ceiling)):
         yield Action.DELETE_RECORDING
     if case.event in (Event.ERASURE_REQUEST, Event.RETENTION_EXPIRED):
         if term.floor is not None and (case.age is None or days(case.age) < days(term.floor)):
             yield f"{Action.RETAIN_MIN}:{term.floor}"
         elif case.event is Event.ERASURE_REQUEST or not _within(case.age, term.ceiling):
             yield Action.DELETE_RECORDING
+
+
+def _holds_what_may_not_stay(decision: Decision) -> bool:
+    """What the settings leave out was never recorded, so it is not there."""
+    return any(
+        ruling.lamp is not Lamp.RECORDING and not ruling.deciding.rule.startswith("setting.")
+        for ruling in decision.rulings
+    )
+
+
+def _outlived(age: str | None, ceiling: str | None) -> bool:
+    return age is not None and ceiling is not None and days(age) > days(ceiling)
 
 
 def _within(age: str | None, ceiling: str | None) -> bool:

@@ -144,6 +144,8 @@ def _no_constant(word: str) -> object:
 class _Reader:
     def __init__(self, fields: Fields, regions: frozenset[str]) -> None:
         self._fields = fields
+        self._recorded_by_customer = False
+        """One of the parties says so of itself."""
         self._states = {region.removeprefix("US-") for region in regions if region.startswith("US-")}
 
     def case(self) -> Case:
@@ -165,8 +167,10 @@ class _Reader:
         project_mode = config.check("project_mode", mode, _PROJECT_MODES)
         capture = fields.one("mode", {word: word for word in ("both", "agent_only", _ISOLATED)}, "both")
         per_leg = facts.flag("per_leg")
+        parties = self._parties(purpose, basis, at_ms, art13, before_consent=segment is None)
+        usual = "customer" if self._recorded_by_customer else "employer"
         circumstances = Circumstances(
-            recorded_by_customer=fields.one("recorder", {"employer": False, "customer": True}, "employer"),
+            recorded_by_customer=fields.one("recorder", {"employer": False, "customer": True}, usual),
             sector=fields.maybe("sector", Sector),
             call_type=fields.maybe("call_type", CallType),
             segment=segment or Segment.NORMAL,
@@ -204,7 +208,7 @@ class _Reader:
                 channel=fields.one("channel", named(Channel), "phone"),
                 direction=fields.one("direction", named(Direction), "inbound"),
                 settings=_settings(project_mode, purpose),
-                parties=self._parties(purpose, basis, at_ms, art13, before_consent=segment is None),
+                parties=parties,
                 circumstances=circumstances,
             ),
             features=fields.several("features", named(Feature)),
@@ -246,7 +250,7 @@ class _Reader:
         role = fields.one("role", _ROLES)
         agent = role is Role.AGENT
         places = self._places(fields)
-        fields.flag("recorder")
+        self._recorded_by_customer |= fields.flag("recorder") and role is Role.CUSTOMER
         said = fields.take("consent")
         if before_consent and not agent:
             if said is not None:
@@ -352,7 +356,8 @@ def _consent(fields: Fields, purpose: Purpose | None, at_ms: int) -> _Said:
             conditional=conditional,
             at_ms=at_ms if prior else at_ms + 1,
         ),
-        informed=informed,
+        # A tone says nothing of who records and what for.
+        informed=informed and method is not Method.TONE,
         on_recording=bool(on_recording),
         interval_s=interval_s,
     )

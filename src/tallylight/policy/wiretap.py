@@ -53,8 +53,9 @@ def satisfied(rule: Rule, party: PartySituation, view: View) -> bool:
     at_ms = view.situation.at_ms
     if rule.standard is Standard.INFORMED:
         return party.notice_heard and not objects(party)
-    # Who does not know what to has agreed to nothing.
-    return (party.notice_heard and accepted(party, rule, at_ms)) or authorised(rule, party, view)
+    # Who does not know what to has agreed to nothing; where a tone is accepted, it is what tells them.
+    told = party.notice_heard or party.consent.method is Method.TONE
+    return (told and accepted(party, rule, at_ms)) or authorised(rule, party, view)
 
 
 def wiretap_layer(party: PartySituation, view: View) -> Iterator[Finding]:
