@@ -58,7 +58,7 @@ def test_in_every_language_and_never_as_legal_advice(run: Run, language: str, no
     ("options", "near"),
     [
         (("--me", "US-NY", "--them", "US-XX"), "US-TX"),
-        (("--me", "Denmark", "--them", "DK"), "--me"),
+        (("--me", "Denmrak", "--them", "DK"), "DK (Denmark)"),
         (("--me", "DK", "--them", "DK", "--purpose", "qualty_assurance"), "quality_assurance"),
         (("--me", "DK", "--them", "DK", "--lang", "sv"), "da"),
         (("--me", "DK", "--them", "DK", "--as", "company", "--they-announced"), "--they-announced"),

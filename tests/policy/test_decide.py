@@ -9,7 +9,7 @@ from tallylight.law.vocabulary import Action, Confidence, LawfulBasis, Method, M
 from tallylight.policy.decide import decide
 from tallylight.policy.decision import Lamp
 from tallylight.policy.profile import Profile
-from tallylight.policy.situation import Consent, ConsentState, PlaceEvidence
+from tallylight.policy.situation import Circumstances, Consent, ConsentState, PlaceEvidence
 from tests.policy.making import (
     AGENT,
     AT_MS,
@@ -173,7 +173,10 @@ def test_denmark_accepts_no_other_ground_than_consent_for_quality() -> None:
     silent = customer(Consent(), basis=LawfulBasis.LEGITIMATE_INTERESTS)
     assert lamps(situation(silent, agent(), settings=settings))[CUSTOMER] is Lamp.OFF
     documented = dataclasses.replace(settings, purpose=Purpose.DOCUMENTATION)
-    told = ruling(situation(silent, agent(), settings=documented))
+    spoken_only = situation(silent, agent(), settings=documented)
+    assert ruling(spoken_only).lamp is Lamp.OFF, "nothing is on file"
+    on_file = Circumstances(balancing_test=True, necessity_documented=True)
+    told = ruling(dataclasses.replace(spoken_only, circumstances=on_file))
     assert (told.lamp, told.deciding.text) == (Lamp.RECORDING, "The customer has not objected.")
     assert not told.wants_answer
 

@@ -1,14 +1,16 @@
 """The question of `may-i-record`, read from words, and its answer, as text and as JSON."""
 
-import difflib
 from collections.abc import Iterable
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from tallylight.config.words import one_of
 from tallylight.consent.advice import Advice
 from tallylight.errors import TallylightError
 from tallylight.law.countries import COUNTRIES
+from tallylight.law.errors import LawError
+from tallylight.law.overview import find_place
 from tallylight.law.pack import Pack
 from tallylight.law.vocabulary import Purpose
 from tallylight.policy.decision import Reason
@@ -35,7 +37,7 @@ def read_question(
     if they_announced and asker is Asker.COMPANY:
         raise QuestionError("--they-announced is for a customer: to a company, the message is its own.")
     if purpose is not None and purpose not in PURPOSES:
-        raise QuestionError(f"{purpose!r} is no purpose{_near(purpose, PURPOSES)}. There are {', '.join(PURPOSES)}.")
+        raise QuestionError(f"{one_of(purpose, PURPOSES)}.")
     return Question(
         asker=asker,
         my_places=_places("--me", me, pack),
@@ -53,18 +55,15 @@ def _places(option: str, text: str, pack: Pack) -> tuple[Place, ...]:
     code = text.strip().upper()
     if code == "UNKNOWN":
         return UNKNOWN
-    known = {*pack.places, *COUNTRIES}
-    if code not in known:
-        raise QuestionError(
-            f"{option}: {text!r} is no place{_near(code, known)}. Write a country (DK), a region where law differs by it"
-            " (US-CA), a phone number with + in front, or unknown."
-        )
+    if code not in COUNTRIES:
+        try:
+            code = find_place(pack, text)
+        except LawError as error:
+            raise QuestionError(
+                f"{option}: {error.message} Write a country (DK), a region where law differs by it (US-CA), a phone number"
+                " with + in front, or unknown."
+            ) from None
     return (Place(code=code, evidence=PlaceEvidence.DECLARED),)
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, sorted(known), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 def as_tree(question: Question, opinion: Opinion, words: Advice, pack: Pack) -> dict[str, object]:

@@ -1,12 +1,19 @@
 """From what has happened to what a decision may depend on."""
 
-import functools
-
 from tallylight.conversation.errors import ConversationError
 from tallylight.conversation.state import ConversationState, PartyState
 from tallylight.ids import PartyId
 from tallylight.policy.settings import Settings
-from tallylight.policy.situation import PAUSED_BY_SETTINGS, Circumstances, PartySituation, Situation
+from tallylight.policy.situation import ORDINARY, PAUSED_BY_SETTINGS, Circumstances, PartySituation, Situation
+
+_ON_FILE = {
+    (balanced, necessary): Circumstances(balancing_test=balanced, necessity_documented=necessary)
+    if balanced or necessary
+    else ORDINARY
+    for balanced in (False, True)
+    for necessary in (False, True)
+}
+"""What a project has on file: a balancing test that holds, a statement of necessity."""
 
 
 def situation(state: ConversationState, settings: Settings) -> Situation:
@@ -16,26 +23,16 @@ def situation(state: ConversationState, settings: Settings) -> Situation:
     """
     if state.conversation is None:
         raise ConversationError("A conversation has no situation before it has started: apply ConversationStarted.")
+    at_ms = state.started_ms + state.latest_ms
     return Situation(
-        at_ms=state.started_ms + state.latest_ms,
+        at_ms=at_ms,
         channel=state.channel,
         direction=state.direction,
         settings=settings,
         parties=tuple(_party(party) for party in state.parties.values()),
         paused_by=paused_by(state, settings),
         on_hold=bool(state.held_by),
-        circumstances=_circumstances(settings, balanced=settings.balanced_at(state.started_ms + state.latest_ms)),
-    )
-
-
-@functools.lru_cache(maxsize=256)
-def _circumstances(settings: Settings, *, balanced: bool) -> Circumstances:
-    """What the project has on file. Each leg is captured apart, and nobody takes samples: every call is asked."""
-    return Circumstances(
-        balancing_test=balanced,
-        necessity_documented=settings.necessity is not None,
-        sampled=False,
-        per_leg=True,
+        circumstances=_ON_FILE[settings.balanced_at(at_ms), settings.necessity is not None],
     )
 
 

@@ -175,9 +175,7 @@ def _at(step: Step, basis: LawfulBasis, question: Question, pack: Pack) -> StepR
 
 def _unprepared(situation: Situation) -> Situation:
     """The same call where nothing is on file and no employee was asked: what is owed then must be seen to beforehand."""
-    nothing_on_file = dataclasses.replace(
-        situation.circumstances, balancing_test=False, necessity_documented=False, sampled=False
-    )
+    nothing_on_file = Circumstances(recorded_by_customer=situation.circumstances.recorded_by_customer)
     me, them = situation.parties
     return dataclasses.replace(
         situation, circumstances=nothing_on_file, parties=(dataclasses.replace(me, consent=NO_ANSWER), them)
@@ -236,7 +234,9 @@ def _situation(step: Step, basis: LawfulBasis, question: Question) -> Situation:
         direction=Direction.INBOUND if company else Direction.OUTBOUND,
         settings=_settings(question.purpose, basis),
         parties=(me, them),
-        circumstances=Circumstances(recorded_by_customer=not company),
+        circumstances=Circumstances(
+            recorded_by_customer=not company, balancing_test=True, necessity_documented=True, sampled=True
+        ),
     )
 
 

@@ -63,8 +63,8 @@ class Conference(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What law may ask about a call besides who is on it. A live conversation keeps the defaults: its project answers
-    for them.
+    """What law may ask about a call besides who is on it. The defaults are strict, and those of a live conversation whose
+    project has nothing on file.
     """
 
     recorded_by_customer: bool = False
@@ -77,18 +77,18 @@ class Circumstances:
     """The customer is recorded in voice receipts alone."""
     agent_isolated_from_mix: bool = False
     """Both sides come as one mix, from which the agent's voice is kept."""
-    per_leg: bool = False
+    per_leg: bool = True
     """Each side is captured apart."""
     unlawful_aim: bool = False
     """Recorded in order to commit a crime or a tort."""
     targets_eu: bool = False
     """Offers goods or services to people in the EEA (Art. 3(2) GDPR)."""
     public_body: bool = False
-    balancing_test: bool = True
+    balancing_test: bool = False
     """A valid one is on file (Art. 6(1)(f) GDPR)."""
-    necessity_documented: bool = True
+    necessity_documented: bool = False
     other_proof_exists: bool = False
-    sampled: bool = True
+    sampled: bool = False
     systematic: bool = False
     """Every call, permanently."""
     special_category: bool = False
@@ -105,7 +105,7 @@ class Circumstances:
 
 
 ORDINARY = Circumstances()
-"""Those of every live conversation."""
+"""Those of a live conversation whose project has nothing on file."""
 
 
 @dataclass(frozen=True, kw_only=True)
