@@ -189,8 +189,17 @@ class Call:
     def asked(self) -> "Call":
         """The customer has heard who records, and the question to its end."""
         self.speak(4000)
-        self.do(GiveNotice(party=self.customer, notice=NOTICE, text=NOTICE_TEXT, language="en", offset_ms=self.now_ms))
         purposes = frozenset({self.settings.purpose})
+        self.do(
+            GiveNotice(
+                party=self.customer,
+                notice=NOTICE,
+                text=NOTICE_TEXT,
+                language="en",
+                purposes=purposes,
+                offset_ms=self.now_ms,
+            )
+        )
         self.do(RequestConsent(party=self.customer, purposes=purposes, notice=NOTICE, offset_ms=self.now_ms))
         self.speak(3000)
         self.do(HearQuestion(party=self.customer, offset_ms=self.now_ms))
@@ -310,6 +319,8 @@ class Call:
                 purpose=track.purpose,
                 epoch=track.epoch.id,
                 deadline_ms=deadline_ms(self.settings, track.purpose, self._wall_ms()),
+                floor_ms=None,
+                receipt=None,
                 offset_ms=self.now_ms,
             )
             for track in opened

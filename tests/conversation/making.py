@@ -124,7 +124,14 @@ class Talk:
         return LeaveParty(party=party, offset_ms=self._later())
 
     def notice(self, party: PartyId = CUSTOMER) -> Command:
-        return GiveNotice(party=party, notice=NOTICE, text="We record.", language="en", offset_ms=self._later())
+        return GiveNotice(
+            party=party,
+            notice=NOTICE,
+            text="We record.",
+            language="en",
+            purposes=frozenset({self.settings.purpose}),
+            offset_ms=self._later(),
+        )
 
     def ask(self, party: PartyId = CUSTOMER) -> Command:
         return RequestConsent(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tallylight.conversation.codec import decode, encode
-from tallylight.conversation.handle import OPERATOR, Refusal
+from tallylight.conversation.commands import OPERATOR
+from tallylight.conversation.handle import Refusal
 from tallylight.conversation.state import fold
 from tallylight.ids import PartyId
 from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, LawfulBasis, Method, Mode, Purpose, Role

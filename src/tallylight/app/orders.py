@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from tallylight.app.erasing import eraser_of, sweep_json, sweeper_of
 from tallylight.app.store import Store
+from tallylight.conversation.commands import OPERATOR
 from tallylight.errors import TallylightError
 from tallylight.ids import ConversationId, PartyId, TrackId
 from tallylight.ledger.commitment import JsonValue
 from tallylight.live.control import Handler
 from tallylight.live.runner import ConversationRunner
 from tallylight.retention.sweep import Confirmation
-from tallylight.telephony.b2bua.switchboard import OPERATOR, Switchboard
+from tallylight.telephony.b2bua.switchboard import Switchboard
 from tallylight.vault.live_log import LiveLog
 
 logger = logging.getLogger(__name__)

@@ -320,7 +320,7 @@ def _tell(
 def _question(state: ConversationState, event: QuestionHeard, settings: Settings) -> list[Notice]:
     """What the person was asked, word for word; nothing where the wording has changed since."""
     question = state.parties[event.party].question
-    known = None if question is None else recall(question.notice, settings)
+    known = None if question is None else recall(question.notice, *settings.notices)
     if known is None:
         return []
     return [

@@ -94,7 +94,7 @@ def _heard(events: Sequence[Event], party: PartyEntry, started_ms: int, settings
             asked = event.notice
             continue
         elif isinstance(event, QuestionHeard) and event.party == party.party and asked is not None:
-            question = recall(asked, settings)
+            question = recall(asked, *settings.notices)
             if question is None:
                 continue
             text, sha256, language = question.text, question.sha256, question.language

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from enum import StrEnum
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import sqlalchemy as sa
 
@@ -59,17 +59,21 @@ def read_settings(connection: sa.Connection, workspace: WorkspaceId, version: st
     content = json.loads(_read(connection, settings_version, workspace, version, "settings version"))
     hints = get_type_hints(Settings)
     known = {field.name for field in fields(Settings)}
-    values = {
-        name: hints[name](value) if isinstance(hints[name], type) and issubclass(hints[name], StrEnum) else value
-        for name, value in content.items()
-        if name in known
-    }
-    settings = Settings(**values)
+    values = {name: _value(hints[name], value) for name, value in content.items() if name in known}
+    settings = Settings(**values)  # type: ignore[arg-type]
     if settings.version != version:
         raise CatalogueError(
             f"Settings version {version[:12]} is not what it was: read it with the version that wrote it."
         )
     return settings
+
+
+def _value(hint: object, value: object) -> object:
+    """A stored value as a field of this type; of `X | None`, as X."""
+    for kind in (hint, *get_args(hint)):
+        if isinstance(kind, type) and issubclass(kind, StrEnum) and isinstance(value, str):
+            return kind(value)
+    return value
 
 
 def read_pack(connection: sa.Connection, workspace: WorkspaceId, pack_hash: str) -> Pack:

@@ -165,7 +165,8 @@ def _first_layers(words: Wording, terms: _Sample) -> Iterator[tuple[str, Variant
         return render(kind, words.language, terms, variant=variant, words=words)
 
     if terms.mode is not Mode.BOTH:
-        key = "texts.first_layer_none" if terms.mode is Mode.NONE else "texts.first_layer_agent_only"
+        names = {Mode.NONE: "first_layer_none", Mode.AGENT_ONLY: "first_layer_agent_only"}
+        key = f"texts.{names.get(terms.mode, 'first_layer_on_request')}"
         yield key, Variant.INBOUND, rendered(NoticeKind.FIRST_LAYER)
         return
     yield "texts.first_layer_informed", Variant.INBOUND, rendered(NoticeKind.FIRST_LAYER_INFORMED)

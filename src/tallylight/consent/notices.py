@@ -47,6 +47,7 @@ class NoticeKind(StrEnum):
     RESUMED = "resumed"
 
 
+_TELLING = frozenset({NoticeKind.FIRST_LAYER, NoticeKind.FIRST_LAYER_INFORMED})
 _ASKING = frozenset(
     {
         NoticeKind.QUESTION,
@@ -89,6 +90,8 @@ class RenderedNotice:
     words_per_minute: int
     version: str
     variant: Variant = Variant.INBOUND
+    purposes: frozenset[Purpose] = frozenset()
+    """What the listener's own voice is recorded for, as it says; empty: it says nothing of that."""
 
 
 @functools.cache
@@ -158,6 +161,7 @@ def render(
         words_per_minute=words.words_per_minute,
         version=words.version,
         variant=variant,
+        purposes=frozenset({terms.purpose}) if terms.mode is Mode.BOTH and kind in _TELLING else frozenset(),
     )
 
 
@@ -172,20 +176,21 @@ def script(
     )
 
 
-def recall(sha256: str, terms: Terms, *, withdraw_code: str = WITHDRAW_CODE) -> RenderedNotice | None:
-    """The notice of these terms whose text has this hash, e.g. of a question of which an event kept only that.
+def recall(sha256: str, *several: Terms, withdraw_code: str = WITHDRAW_CODE) -> RenderedNotice | None:
+    """The notice of any of these terms whose text has this hash, e.g. of a question of which an event kept only that.
 
     None where the wording has changed since.
     """
-    for language in dict.fromkeys((terms.language, *LANGUAGES)):
-        for variant in Variant:
-            for kind in NoticeKind:
-                try:
-                    notice = render(kind, language, terms, withdraw_code=withdraw_code, variant=variant)
-                except NoticeError:
-                    continue  # a question nobody may be asked in this mode
-                if notice.sha256 == sha256:
-                    return notice
+    for terms in several:
+        for language in dict.fromkeys((terms.language, *LANGUAGES)):
+            for variant in Variant:
+                for kind in NoticeKind:
+                    try:
+                        notice = render(kind, language, terms, withdraw_code=withdraw_code, variant=variant)
+                    except NoticeError:
+                        continue  # a question nobody may be asked in this mode
+                    if notice.sha256 == sha256:
+                        return notice
     return None
 
 
@@ -212,6 +217,8 @@ def _first_layer(words: Wording, mode: Mode, variant: Variant) -> str:
             return words.first_layer_agent_only
         case Mode.NONE:
             return words.first_layer_none
+        case _:
+            return words.first_layer_on_request
 
 
 def _template(words: Wording, kind: NoticeKind, mode: Mode, variant: Variant) -> str:

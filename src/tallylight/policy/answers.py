@@ -132,7 +132,7 @@ def _validity(party: PartySituation, view: View, grounds: Iterable[Rule]) -> tup
     """The conditions of a consent that fail under the strictest of the laws on these grounds, and the rule that says so."""
     failing = failing_conditions(
         party.consent,
-        purpose=view.settings.purpose,
+        purpose=view.purpose,
         at_ms=view.situation.at_ms,
         told=party.notice_heard,
         employed=False,
@@ -203,7 +203,7 @@ def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
         return
     explicit = not failing_conditions(
         party.consent,
-        purpose=view.settings.purpose,
+        purpose=view.purpose,
         at_ms=view.situation.at_ms,
         told=party.notice_heard,
         employed=False,
@@ -215,7 +215,7 @@ def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
 
 def _minor(party: PartySituation, view: View) -> Iterator[Finding]:
     """A known minor: never for training or marketing, and a person looks at everything else."""
-    closes = view.settings.purpose in (Purpose.TRAINING, Purpose.MARKETING)
+    closes = view.purpose in (Purpose.TRAINING, Purpose.MARKETING)
     for rule in view.law.minor:
         verdict = Verdict.CLOSES if closes else Verdict.ALLOWS
         yield by_rule(Weight.GROUND, rule, verdict, rule.explain, (Action.MINOR_REVIEW,))

@@ -5,14 +5,25 @@ from dataclasses import dataclass
 
 from tallylight.consent.answer import ConsentState
 from tallylight.law.pack import Pack
-from tallylight.law.vocabulary import Exemption, Role
+from tallylight.law.vocabulary import Exemption, Purpose, Role
 from tallylight.policy.applicable import DAY_MS, Applicable, Matter, applicable, candidate_codes
+from tallylight.policy.modes import wanted
 from tallylight.policy.profile import Profile
 from tallylight.policy.settings import Settings
-from tallylight.policy.situation import ORDINARY, Circumstances, PartySituation, Place, PlaceEvidence, Situation
+from tallylight.policy.situation import (
+    ORDINARY,
+    Circumstances,
+    PartySituation,
+    Place,
+    PlaceEvidence,
+    Segment,
+    Situation,
+)
 
 _NONE = frozenset[Exemption]()
 EMPLOYED = frozenset({Role.AGENT, Role.SUPERVISOR})
+OWN_GROUND = EMPLOYED | {Role.SYSTEM}
+"""Roles that no notice on the call is for: told by their employer, or nobody's voice."""
 GDPR = frozenset({"EEA"})
 
 NAMES = {
@@ -40,6 +51,29 @@ class View:
     """Everybody present; our own announcement is nobody."""
     untold: tuple[PartySituation, ...]
     """Those present who have not been told."""
+
+    @property
+    def purpose(self) -> Purpose:
+        """What is recorded now is for this."""
+        return self.situation.purpose or self.settings.purpose
+
+    def wants(self, party: PartySituation) -> bool:
+        """Whether the project's mode asks for this party's voice now."""
+        return wanted(
+            self.settings.mode,
+            party.role,
+            customer_on=self.situation.customer_on,
+            receipt=self.circumstances.segment is Segment.VOICE_RECEIPT,
+        )
+
+    def untold_purpose(self, party: PartySituation) -> bool:
+        """Whether the mode asks for the voice of somebody who was told of the recording, but not of this one of theirs."""
+        return (
+            party.told_of is not None
+            and self.purpose not in party.told_of
+            and party.role not in OWN_GROUND
+            and self.wants(party)
+        )
 
     def records(self, party: PartySituation) -> bool:
         """Whether this person is on the side that makes the recording."""
@@ -76,7 +110,12 @@ def _matter(situation: Situation) -> Matter:
         )
         exempt = frozenset(exemption for is_case, exemption in cases if is_case)
     return Matter(
-        situation.settings.purpose, situation.channel, situation.direction, facts.sector, facts.call_type, exempt
+        situation.purpose or situation.settings.purpose,
+        situation.channel,
+        situation.direction,
+        facts.sector,
+        facts.call_type,
+        exempt,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tallylight.clock import Timer
 from tallylight.consent.notices import NoticeKind
 from tallylight.conversation.commands import (
+    ENGINE,
     Command,
     GiveConsent,
     GiveNotice,
@@ -17,7 +18,7 @@ from tallylight.conversation.commands import (
 )
 from tallylight.ids import PartyId
 from tallylight.law.vocabulary import Method, Mode
-from tallylight.live.runner import ENGINE, ConversationRunner
+from tallylight.live.runner import ConversationRunner
 from tallylight.policy.decision import Lamp
 from tallylight.policy.situation import ConsentState
 from tallylight.telephony.b2bua.desk import Desk
@@ -245,6 +246,7 @@ class Asking:
                 notice=notice.sha256,
                 text=notice.text,
                 language=notice.language,
+                purposes=notice.purposes,
                 offset_ms=self._now_ms(),
             )
         )

@@ -8,6 +8,7 @@ import logging
 
 from tallylight.consent.notices import NoticeKind
 from tallylight.conversation.commands import (
+    ENGINE,
     Command,
     HoldConversation,
     JoinParty,
@@ -20,7 +21,7 @@ from tallylight.conversation.commands import (
 from tallylight.conversation.situation import paused_by
 from tallylight.ids import PartyId, new_id
 from tallylight.law.vocabulary import Direction, Method, Role
-from tallylight.live.runner import ENGINE, ConversationRunner
+from tallylight.live.runner import ConversationRunner
 from tallylight.telephony.b2bua.agent import AgentLeg
 from tallylight.telephony.b2bua.asking import Asking
 from tallylight.telephony.b2bua.desk import Desk

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from tallylight.conversation.commands import PauseRecording, ResumeRecording
+from tallylight.conversation.commands import OPERATOR, PauseRecording, ResumeRecording
 from tallylight.errors import TallylightError
 from tallylight.ids import ConversationId
 from tallylight.live.runner import ConversationRunner
@@ -17,8 +17,6 @@ from tallylight.telephony.sip.errors import SipError
 from tallylight.telephony.sip.uri import SipUri
 
 logger = logging.getLogger(__name__)
-
-OPERATOR = "operator"
 
 
 class NoSuchCall(TallylightError):
