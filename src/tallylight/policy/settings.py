@@ -111,8 +111,15 @@ class Settings:
 
     @property
     def notices(self) -> tuple["Settings", ...]:
-        """The terms that people on a conversation may be told of."""
-        return self, self.for_customer, self.for_receipts, self.for_agent
+        """The terms that people on a conversation of this project may be told of."""
+        told = [self]
+        if self.mode.allows_switch:
+            told.append(self.for_customer)
+        if self.kind is ProjectKind.OUTBOUND and self.mode is not Mode.NONE:
+            told.append(self.for_receipts)
+        if self.mode is not Mode.NONE:
+            told.append(self.for_agent)
+        return tuple(told)
 
     def balanced_at(self, at_ms: int) -> bool:
         """Whether an approved balancing test holds at this instant (ms UTC)."""

@@ -25,12 +25,16 @@ class Prompts:
     async def prepare(self, projects: Iterable[Settings]) -> None:
         """Speak every notice of these projects, so that no call ever waits for it. Raises SpeechError."""
         for settings in projects:
-            for kind in NoticeKind:
-                try:
-                    notice = self._render(kind, settings)
-                except NoticeError:
-                    continue  # a question nobody may be asked in this mode
-                await self.spoken(notice.text, notice.language, notice.words_per_minute)
+            for terms in settings.notices:
+                await self._prepare(terms)
+
+    async def _prepare(self, terms: Settings) -> None:
+        for kind in NoticeKind:
+            try:
+                notice = self._render(kind, terms)
+            except NoticeError:
+                continue  # a question nobody may be asked in this mode
+            await self.spoken(notice.text, notice.language, notice.words_per_minute)
 
     def notice(self, kind: NoticeKind, settings: Settings) -> tuple[RenderedNotice, Prompt]:
         """A prepared notice: its exact text and its sound."""
