@@ -5,8 +5,9 @@ People come first: nothing here waits for the database or the disk, and a record
 
 import asyncio
 import logging
+from dataclasses import replace
 
-from tallylight.consent.notices import NoticeKind
+from tallylight.consent.notices import NoticeKind, choose_language
 from tallylight.consent.objection import StandingObjection
 from tallylight.conversation.commands import (
     ENGINE,
@@ -61,6 +62,11 @@ class InboundCall:
         self._call = call
         self._target = target
         self._settings = desk.settings_for(call.target)
+        self._language = choose_language(call.languages, self._settings.language)
+        self._spoken = self._settings
+        if self._language.language != self._settings.language:
+            self._spoken = replace(self._settings, language=self._language.language)
+        """The settings as they are told to this caller."""
         self._waiting = Waiting(desk.clock)
         self._outcome: Outcome | None = None
         self._acknowledged = asyncio.Event()
@@ -223,7 +229,10 @@ class InboundCall:
     async def consent(self) -> None:
         assert self.runner is not None
         await self._heed_objection()
-        self._opening = self._ask_about(self._settings)
+        if self._spoken is not self._settings:
+            await self._desk.prompts.prepare((self._spoken,))
+        # Who understands none of our languages is told in the project's, and no yes of theirs would be an informed one.
+        self._opening = self._ask_about(self._spoken if self._language.informed else self._spoken.for_agent)
         await self._opening.perform()
 
     async def _heed_objection(self) -> None:
@@ -295,7 +304,7 @@ class InboundCall:
     async def _apologise(self, failure: Outcome) -> None:
         """Nobody answers: say so, and end the call."""
         self.caller.hush()
-        _, apology = self._desk.prompts.notice(NoticeKind.APOLOGY, self._settings)
+        _, apology = self._desk.prompts.notice(NoticeKind.APOLOGY, self._spoken)
         await self._speak(apology)
         self.finish(failure)
 
@@ -341,14 +350,14 @@ class InboundCall:
 
     def switch_customer(self, by: PartyId | str, *, on: bool) -> Refusal | None:
         """Record the customer too, told and asked first; or no longer."""
-        return self._change(SwitchCustomer(by=by, on=on, offset_ms=self._offset_ms()), self._settings.for_customer)
+        return self._change(SwitchCustomer(by=by, on=on, offset_ms=self._offset_ms()), self._spoken.for_customer)
 
     def open_receipt(self, by: PartyId | str, order: str) -> Refusal | None:
         """A voice receipt begins; whoever belongs on it is told and asked first."""
-        return self._change(OpenReceipt(by=by, order=order, offset_ms=self._offset_ms()), self._settings.for_receipts)
+        return self._change(OpenReceipt(by=by, order=order, offset_ms=self._offset_ms()), self._spoken.for_receipts)
 
     def close_receipt(self, by: PartyId | str) -> Refusal | None:
-        return self._change(CloseReceipt(by=by, offset_ms=self._offset_ms()), self._settings.for_customer)
+        return self._change(CloseReceipt(by=by, offset_ms=self._offset_ms()), self._spoken.for_customer)
 
     def _change(self, command: SwitchCustomer | OpenReceipt | CloseReceipt, terms: Settings) -> Refusal | None:
         """Do it, end what was being asked for the state before, and ask what is to be asked now."""
@@ -356,7 +365,7 @@ class InboundCall:
         refusal = self.runner.command(command, actor=command.by)
         if refusal is None:
             asking = self._ask_about(terms)
-            if asking.has_something_to_say:
+            if asking.has_something_to_say and self._language.informed:
                 self._waiting.beside(self._ask_in_talk(asking))
         return refusal
 
