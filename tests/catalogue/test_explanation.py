@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
-from tallylight.catalogue.explanation import NOT_WRITTEN, STOPPED, Explanation, explain
+from tallylight.catalogue.explanation import Explanation, explain
+from tallylight.catalogue.failures import NOT_WRITTEN, STOPPED
 from tallylight.catalogue.tables import reasoning as reasonings
 from tallylight.catalogue.tables import settings_version
 from tallylight.conversation.commands import PauseRecording, ResumeRecording

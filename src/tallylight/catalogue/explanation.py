@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
+from tallylight.catalogue.failures import Failure, Trouble, darkened, failure
 from tallylight.catalogue.history import read_history
 from tallylight.catalogue.queries import iso_utc
+from tallylight.catalogue.segments import Segment, in_time
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.versions import read_pack, read_settings
 from tallylight.consent.answer import Consent, ConsentState
@@ -21,56 +23,17 @@ from tallylight.conversation.events import (
     Event,
     LampsChanged,
     NoticeGiven,
-    OpeningMissed,
     QuestionHeard,
-    RecordingFailed,
 )
 from tallylight.conversation.situation import situation
 from tallylight.conversation.state import ConversationState, apply
 from tallylight.database.events import JsonValue
 from tallylight.ids import ConversationId, DecisionId, PartyId, WorkspaceId
 from tallylight.law.pack import Pack
-from tallylight.law.vocabulary import Role
 from tallylight.policy.decide import decide
-from tallylight.policy.decision import Lamp, Reason, Verdict
+from tallylight.policy.decision import Lamp, Reason
 from tallylight.policy.explain import considered
 from tallylight.policy.settings import Settings
-
-STOPPED = Reason(
-    rule="house.fail_closed",
-    cite="house rule: a recording that fails stops for good, and people keep talking",
-    verdict=Verdict.CLOSES,
-    text="The recording failed and was stopped; nothing said since is stored.",
-)
-NOT_WRITTEN = Reason(
-    rule="house.commit_first",
-    cite="house rule: nothing is recorded before its decision is written down",
-    verdict=Verdict.CLOSES,
-    text="The decision that opens this gate was not written down in time: what was said meanwhile was dropped.",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """A stretch of media time in which one decision held for one party. Times in ms since the start."""
-
-    from_ms: int
-    until_ms: int | None
-    """None while the conversation runs."""
-    party: PartyId
-    role: Role
-    lamp: Lamp
-    decision: DecisionId
-    deciding: Reason
-    reasons: tuple[Reason, ...]
-    """The deciding reason and every other that says the same."""
-    passed_over: tuple[Reason, ...]
-    """What was considered and outweighed, recomputed; empty where settings or law of then are not kept."""
-    actions: tuple[str, ...]
-    consent: Consent
-    """Where the party's answer stood."""
-    consent_erased: bool = False
-    """The act was erased with the person: only how it was listed is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,20 +45,6 @@ class Notice:
     language: str
     text: str
     hash: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Where less was stored than was decided. Times in ms since the start."""
-
-    at_ms: int
-    party: PartyId | None
-    """None: everybody."""
-    kind: str
-    """As the list names its alarms: `recording_failed`, `track_short`, `opening_missed`."""
-    why: str
-    missing_ms: int | None
-    """None: nobody can say how much would have been said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +156,7 @@ def explain(
     story = _tell(events, settings, pack, listed)
     ended = next((event for event in events if isinstance(event, ConversationEnded)), None)
     ended_ms = None if ended is None else ended.offset_ms
-    segments = _darkened(_in_time(story.segments, ended_ms), story.darkness)
+    segments = darkened(in_time(story.segments, ended_ms), story.troubles)
     return Explanation(
         conversation=conversation,
         project=started.project,
@@ -218,9 +167,9 @@ def explain(
         settings=started.settings,
         pack=started.pack,
         at_ms=at_ms,
-        segments=segments if at_ms is None else tuple(segment for segment in segments if _covers(segment, at_ms)),
+        segments=segments if at_ms is None else tuple(segment for segment in segments if segment.covers(at_ms)),
         notices=tuple(notice for notice in story.notices if at_ms is None or notice.heard_ms <= at_ms),
-        failures=tuple(failure for failure in story.failures if at_ms is None or failure.at_ms <= at_ms),
+        failures=tuple(each for each in map(failure, story.troubles) if at_ms is None or each.at_ms <= at_ms),
         replay=Replay(
             checked=0 if unavailable is not None else story.decisions,
             differences=() if unavailable is not None else tuple(story.differences),
@@ -251,39 +200,19 @@ def _listed_consents(
     return {PartyId(row.party): ConsentState(row.consent) for row in rows}
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Darkness:
-    """Media time in which a gate was shut although the decision would have opened it."""
-
-    party: PartyId | None
-    from_ms: int
-    until_ms: int | None
-    why: Reason
-
-    def covers(self, segment: Segment) -> bool:
-        """Whether a part of the segment was dark. A pause stays a pause, until recording stops for good."""
-        return (
-            self.party in (None, segment.party)
-            and (segment.lamp is Lamp.RECORDING or (segment.lamp is Lamp.PAUSED and self.until_ms is None))
-            and (segment.until_ms is None or self.from_ms < segment.until_ms)
-            and (self.until_ms is None or segment.from_ms < self.until_ms)
-        )
-
-
 @dataclass(kw_only=True)
 class _Story:
     segments: list[Segment]
     notices: list[Notice]
     differences: list[ReplayDifference]
-    failures: list[Failure]
-    darkness: list[_Darkness]
+    troubles: list[Trouble]
     decisions: int = 0
 
 
 def _tell(
     events: Sequence[Event], settings: Settings | None, pack: Pack | None, listed: dict[PartyId, ConsentState]
 ) -> _Story:
-    story = _Story(segments=[], notices=[], differences=[], failures=[], darkness=[])
+    story = _Story(segments=[], notices=[], differences=[], troubles=[])
     state = ConversationState()
     for event in events:
         if isinstance(event, LampsChanged):
@@ -298,8 +227,8 @@ def _tell(
                     hash=event.notice,
                 )
             )
-        elif isinstance(event, OpeningMissed | RecordingFailed):
-            _failed(story, event)
+        elif isinstance(event, Trouble):
+            story.troubles.append(event)
         elif isinstance(event, QuestionHeard) and settings is not None:
             story.notices += _question(state, event, settings)
         state = apply(state, event)
@@ -364,74 +293,6 @@ def _decided(
                 consent=party.consent,
             )
         )
-
-
-def _failed(story: _Story, event: OpeningMissed | RecordingFailed) -> None:
-    at_ms, missing_ms = event.offset_ms, None
-    if isinstance(event, OpeningMissed):
-        kind, why = "opening_missed", NOT_WRITTEN.text
-        at_ms, missing_ms = event.from_ms, event.until_ms - event.from_ms
-        story.darkness.append(
-            _Darkness(party=event.party, from_ms=event.from_ms, until_ms=event.until_ms, why=NOT_WRITTEN)
-        )
-    elif event.track is None:
-        kind, why = "recording_failed", event.why
-        story.darkness.append(_Darkness(party=None, from_ms=at_ms, until_ms=None, why=STOPPED))
-    else:
-        kind, why, missing_ms = "track_short", event.why, event.missing_ms
-    story.failures.append(Failure(at_ms=at_ms, party=event.party, kind=kind, why=why, missing_ms=missing_ms))
-
-
-def _darkened(segments: Sequence[Segment], darkness: Sequence[_Darkness]) -> tuple[Segment, ...]:
-    """The timeline with every stretch in which a gate stayed shut cut out of what was decided."""
-    for dark in darkness:
-        cut: list[Segment] = []
-        for segment in segments:
-            if not dark.covers(segment):
-                cut.append(segment)
-                continue
-            from_ms = max(segment.from_ms, dark.from_ms)
-            if from_ms > segment.from_ms:
-                cut.append(replace(segment, until_ms=from_ms))
-            until_ms = segment.until_ms
-            if dark.until_ms is not None and (until_ms is None or dark.until_ms < until_ms):
-                cut.append(replace(segment, from_ms=dark.until_ms))
-                until_ms = dark.until_ms
-            cut.append(
-                replace(
-                    segment,
-                    from_ms=from_ms,
-                    until_ms=until_ms,
-                    lamp=Lamp.OFF,
-                    deciding=dark.why,
-                    reasons=(dark.why,),
-                    passed_over=(*segment.reasons, *segment.passed_over),
-                    actions=(),
-                )
-            )
-        segments = cut
-    return tuple(sorted(segments, key=lambda segment: segment.from_ms))
-
-
-def _in_time(segments: Sequence[Segment], ended_ms: int | None) -> tuple[Segment, ...]:
-    """Each segment until the next of its party, the last until the end. A later act may reach back: it wins."""
-    by_party: dict[PartyId, list[Segment]] = {}
-    for segment in segments:
-        line = by_party.setdefault(segment.party, [])
-        while line and line[-1].from_ms >= segment.from_ms:
-            line.pop()
-        if line:
-            line[-1] = replace(line[-1], until_ms=segment.from_ms)
-        line.append(segment)
-    if ended_ms is not None:
-        for line in by_party.values():
-            line[-1] = replace(line[-1], until_ms=max(ended_ms, line[-1].from_ms))
-    everything = [segment for line in by_party.values() for segment in line]
-    return tuple(sorted(everything, key=lambda segment: segment.from_ms))
-
-
-def _covers(segment: Segment, at_ms: int) -> bool:
-    return segment.from_ms <= at_ms and (segment.until_ms is None or at_ms < segment.until_ms)
 
 
 def _segment_json(segment: Segment) -> dict[str, JsonValue]:

@@ -10,7 +10,8 @@ from tallylight.cli.output import print_json, print_rich
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tallylight.catalogue.explanation import Explanation, Segment
+    from tallylight.catalogue.explanation import Explanation
+    from tallylight.catalogue.segments import Segment
 
 LAMP_STYLE = {"recording": "bold red", "paused": "yellow", "off": "dim"}
 
