@@ -14,6 +14,7 @@ from tallylight.catalogue.history import read_history
 from tallylight.catalogue.queries import iso_utc
 from tallylight.catalogue.segments import Segment, in_time
 from tallylight.catalogue.tables import party as parties
+from tallylight.catalogue.today import Today, otherwise
 from tallylight.catalogue.versions import read_pack, read_settings
 from tallylight.consent.answer import Consent, ConsentState
 from tallylight.consent.notices import recall
@@ -31,7 +32,7 @@ from tallylight.database.events import JsonValue
 from tallylight.ids import ConversationId, DecisionId, PartyId, WorkspaceId
 from tallylight.law.pack import Pack
 from tallylight.policy.decide import decide
-from tallylight.policy.decision import Lamp, Reason
+from tallylight.policy.decision import Decision, Lamp, Reason
 from tallylight.policy.explain import considered
 from tallylight.policy.settings import Settings
 
@@ -87,6 +88,7 @@ class Explanation:
     notices: tuple[Notice, ...]
     failures: tuple[Failure, ...]
     replay: Replay
+    today: Today
     erased_payloads: int
     """Events of which only the commitment is left."""
 
@@ -102,7 +104,7 @@ class Explanation:
             "settings": self.settings,
             "pack": self.pack,
             "at_s": None if self.at_ms is None else self.at_ms / 1000,
-            "timeline": [_segment_json(segment) for segment in self.segments],
+            "timeline": [segment.to_json() for segment in self.segments],
             "notices": [
                 {
                     "party": notice.party,
@@ -136,27 +138,43 @@ class Explanation:
                     for difference in self.replay.differences
                 ],
             },
+            "today": self.today.to_json(),
             "erased_payloads": self.erased_payloads,
         }
 
 
 def explain(
-    connection: sa.Connection, *, workspace: WorkspaceId, conversation: ConversationId, at_ms: int | None = None
+    connection: sa.Connection,
+    *,
+    workspace: WorkspaceId,
+    conversation: ConversationId,
+    today: Pack,
+    at_ms: int | None = None,
 ) -> Explanation:
-    """Explain a conversation, or the instant `at_ms` (ms since its start). Raises ConversationUnknownError."""
+    """Explain a conversation, or the instant `at_ms` (ms since its start). Raises ConversationUnknownError.
+
+    `today` is the law pack that would judge a conversation that begins now.
+    """
     history = read_history(connection, workspace, conversation)
     events, erased = history.events, history.erased
     started = events[0] if events else None
     if not isinstance(started, ConversationStarted):
         raise ConversationUnknownError(f"There is no conversation {conversation}: take an id from `recordings list`.")
-    settings, pack, unavailable = _law_of_then(connection, workspace, started)
-    if erased and unavailable is None:
-        unavailable = "a person's acts were erased: their part of the history is only committed to"
+    law = _law_of_then(connection, workspace, started, today)
+    acts_gone = "a person's acts were erased: their part of the history is only committed to" if erased else None
+    unavailable = law.unavailable or acts_gone
+    unjudged = None
+    if law.today is not None:
+        unjudged = law.unavailable if law.settings is None else acts_gone
     listed = _listed_consents(connection, workspace, conversation) if erased else {}
-    story = _tell(events, settings, pack, listed)
+    story = _tell(events, law, listed)
     ended = next((event for event in events if isinstance(event, ConversationEnded)), None)
     ended_ms = None if ended is None else ended.offset_ms
-    segments = darkened(in_time(story.segments, ended_ms), story.troubles)
+    decided = in_time(story.segments, ended_ms)
+
+    def shown(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+        return segments if at_ms is None else tuple(segment for segment in segments if segment.covers(at_ms))
+
     return Explanation(
         conversation=conversation,
         project=started.project,
@@ -167,7 +185,7 @@ def explain(
         settings=started.settings,
         pack=started.pack,
         at_ms=at_ms,
-        segments=segments if at_ms is None else tuple(segment for segment in segments if segment.covers(at_ms)),
+        segments=shown(darkened(decided, story.troubles)),
         notices=tuple(notice for notice in story.notices if at_ms is None or notice.heard_ms <= at_ms),
         failures=tuple(each for each in map(failure, story.troubles) if at_ms is None or each.at_ms <= at_ms),
         replay=Replay(
@@ -175,18 +193,38 @@ def explain(
             differences=() if unavailable is not None else tuple(story.differences),
             unavailable=unavailable,
         ),
+        today=Today(
+            pack=today.hash,
+            same_pack=law.today is None,
+            differences=() if unjudged is not None else otherwise(shown(decided), story.today),
+            unavailable=unjudged,
+        ),
         erased_payloads=erased,
     )
 
 
-def _law_of_then(
-    connection: sa.Connection, workspace: WorkspaceId, started: ConversationStarted
-) -> tuple[Settings | None, Pack | None, str | None]:
+@dataclass(frozen=True, kw_only=True)
+class _Law:
+    """What the decisions are made again under; None for what is not kept."""
+
+    settings: Settings | None
+    pack: Pack | None
+    unavailable: str | None
+    """Why one of them is not kept."""
+    today: Pack | None
+    """None where it is the same pack."""
+
+
+def _law_of_then(connection: sa.Connection, workspace: WorkspaceId, started: ConversationStarted, today: Pack) -> _Law:
+    settings, pack, unavailable = None, None, None
     try:
         settings = read_settings(connection, workspace, started.settings)
-        return settings, read_pack(connection, workspace, started.pack), None
+        pack = read_pack(connection, workspace, started.pack)
     except CatalogueError as error:
-        return None, None, error.message
+        unavailable = error.message
+    return _Law(
+        settings=settings, pack=pack, unavailable=unavailable, today=None if today.hash == started.pack else today
+    )
 
 
 def _listed_consents(
@@ -206,17 +244,17 @@ class _Story:
     notices: list[Notice]
     differences: list[ReplayDifference]
     troubles: list[Trouble]
+    today: dict[DecisionId, Decision]
+    """Each decision as the law of today would make it, where that is another."""
     decisions: int = 0
 
 
-def _tell(
-    events: Sequence[Event], settings: Settings | None, pack: Pack | None, listed: dict[PartyId, ConsentState]
-) -> _Story:
-    story = _Story(segments=[], notices=[], differences=[], troubles=[])
+def _tell(events: Sequence[Event], law: _Law, listed: dict[PartyId, ConsentState]) -> _Story:
+    story = _Story(segments=[], notices=[], differences=[], troubles=[], today={})
     state = ConversationState()
     for event in events:
         if isinstance(event, LampsChanged):
-            _decided(story, state, event, settings, pack)
+            _decided(story, state, event, law)
         elif isinstance(event, NoticeGiven):
             story.notices.append(
                 Notice(
@@ -229,8 +267,8 @@ def _tell(
             )
         elif isinstance(event, Trouble):
             story.troubles.append(event)
-        elif isinstance(event, QuestionHeard) and settings is not None:
-            story.notices += _question(state, event, settings)
+        elif isinstance(event, QuestionHeard) and law.settings is not None:
+            story.notices += _question(state, event, law.settings)
         state = apply(state, event)
     lost = {
         party
@@ -257,15 +295,15 @@ def _question(state: ConversationState, event: QuestionHeard, settings: Settings
     ]
 
 
-def _decided(
-    story: _Story, state: ConversationState, event: LampsChanged, settings: Settings | None, pack: Pack | None
-) -> None:
+def _decided(story: _Story, state: ConversationState, event: LampsChanged, law: _Law) -> None:
     story.decisions += 1
     everything: dict[PartyId, tuple[Reason, ...]] = {}
-    if settings is not None and pack is not None:
-        then = situation(state, settings)
-        everything = {each.party: each.reasons for each in considered(then, pack)}
-        replayed = decide(then, pack)
+    then = None if law.settings is None else situation(state, law.settings)
+    if then is not None and law.today is not None:
+        story.today[event.decision_id] = decide(then, law.today)
+    if then is not None and law.pack is not None:
+        everything = {each.party: each.reasons for each in considered(then, law.pack)}
+        replayed = decide(then, law.pack)
         if replayed != event.decision:
             story.differences.append(
                 ReplayDifference(
@@ -293,41 +331,3 @@ def _decided(
                 consent=party.consent,
             )
         )
-
-
-def _segment_json(segment: Segment) -> dict[str, JsonValue]:
-    consent = segment.consent
-    return {
-        "from_s": segment.from_ms / 1000,
-        "until_s": None if segment.until_ms is None else segment.until_ms / 1000,
-        "party": segment.party,
-        "role": segment.role.value,
-        "lamp": segment.lamp.value,
-        "decision": segment.decision,
-        "reason": segment.deciding.text,
-        "deciding": _reason_json(segment.deciding),
-        "reasons": [_reason_json(reason) for reason in segment.reasons],
-        "passed_over": [_reason_json(reason) for reason in segment.passed_over],
-        "actions": list(segment.actions),
-        "consent": {
-            "state": consent.state.value,
-            "method": None if consent.method is None else consent.method.value,
-            "evidence": consent.evidence,
-            "at": None if consent.at_ms is None else iso_utc(consent.at_ms),
-            "question_heard": consent.question_heard,
-            "notice": consent.notice,
-            "erased": segment.consent_erased,
-        },
-    }
-
-
-def _reason_json(reason: Reason) -> dict[str, JsonValue]:
-    return {
-        "rule": reason.rule,
-        "cite": reason.cite,
-        "verdict": reason.verdict.value,
-        "text": reason.text,
-        "confidence": reason.confidence.value,
-        "effective_from": reason.effective_from,
-        "checked_at": reason.checked_at,
-    }

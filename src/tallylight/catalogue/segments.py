@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tallylight.catalogue.queries import iso_utc
 from tallylight.consent.answer import Consent
+from tallylight.database.events import JsonValue
 from tallylight.ids import DecisionId, PartyId
 from tallylight.law.vocabulary import Role
 from tallylight.policy.decision import Lamp, Reason
@@ -34,6 +36,45 @@ class Segment:
     def covers(self, at_ms: int) -> bool:
         """Whether it holds at an instant."""
         return self.from_ms <= at_ms and (self.until_ms is None or at_ms < self.until_ms)
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Seconds with ms."""
+        consent = self.consent
+        return {
+            "from_s": self.from_ms / 1000,
+            "until_s": None if self.until_ms is None else self.until_ms / 1000,
+            "party": self.party,
+            "role": self.role.value,
+            "lamp": self.lamp.value,
+            "decision": self.decision,
+            "reason": self.deciding.text,
+            "deciding": reason_json(self.deciding),
+            "reasons": [reason_json(reason) for reason in self.reasons],
+            "passed_over": [reason_json(reason) for reason in self.passed_over],
+            "actions": list(self.actions),
+            "consent": {
+                "state": consent.state.value,
+                "method": None if consent.method is None else consent.method.value,
+                "evidence": consent.evidence,
+                "at": None if consent.at_ms is None else iso_utc(consent.at_ms),
+                "question_heard": consent.question_heard,
+                "notice": consent.notice,
+                "erased": self.consent_erased,
+            },
+        }
+
+
+def reason_json(reason: Reason) -> dict[str, JsonValue]:
+    """A reason in full."""
+    return {
+        "rule": reason.rule,
+        "cite": reason.cite,
+        "verdict": reason.verdict.value,
+        "text": reason.text,
+        "confidence": reason.confidence.value,
+        "effective_from": reason.effective_from,
+        "checked_at": reason.checked_at,
+    }
 
 
 def in_time(segments: Sequence[Segment], ended_ms: int | None) -> tuple[Segment, ...]:
