@@ -16,6 +16,8 @@ def test_the_whole_call(recorded: Recorded, run: Run) -> None:
     lamps = {(segment["role"], segment["lamp"]) for segment in told["timeline"]}
     assert lamps >= {("customer", "off"), ("customer", "recording"), ("agent", "recording")}
     assert told["replay"]["agrees"] is True
+    steps = {person["role"]: [step["held"] for step in person["steps"]] for person in told["steps"]}
+    assert steps == {"customer": [True] * 4, "agent": [True] * 4}
     assert told["today"] == {
         "pack": default_pack().hash,
         "same_pack": True,
@@ -43,6 +45,9 @@ def test_for_people(recorded: Recorded, run: Run) -> None:
         "said no and is not recorded",
         "no is no",
         "We record.",
+        "customer  never recorded",
+        "agent  recorded from ",
+        "held: Everybody there had been told",
         "come out the same",
         "The law data of today are those it was judged by.",
     ):

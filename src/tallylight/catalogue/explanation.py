@@ -3,7 +3,7 @@
 Each stored decision is also made again from the same history; where it would come out differently today, that is said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from tallylight.catalogue.failures import Failure, Trouble, darkened, failure
 from tallylight.catalogue.history import read_history
 from tallylight.catalogue.queries import iso_utc
 from tallylight.catalogue.segments import Segment, in_time
+from tallylight.catalogue.steps import PartySteps, four_steps
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.today import Today, otherwise
 from tallylight.catalogue.versions import read_pack, read_settings
@@ -87,6 +88,7 @@ class Explanation:
     segments: tuple[Segment, ...]
     notices: tuple[Notice, ...]
     failures: tuple[Failure, ...]
+    steps: tuple[PartySteps, ...]
     replay: Replay
     today: Today
     erased_payloads: int
@@ -125,6 +127,7 @@ class Explanation:
                 }
                 for failure in self.failures
             ],
+            "steps": [each.to_json() for each in self.steps],
             "replay": {
                 "agrees": self.replay.agrees,
                 "checked": self.replay.checked,
@@ -188,6 +191,11 @@ def explain(
         segments=shown(darkened(decided, story.troubles)),
         notices=tuple(notice for notice in story.notices if at_ms is None or notice.heard_ms <= at_ms),
         failures=tuple(each for each in map(failure, story.troubles) if at_ms is None or each.at_ms <= at_ms),
+        steps=tuple(
+            each
+            for each in four_steps(events, erased=story.erased)
+            if at_ms is None or each.recorded_from_ms is None or each.recorded_from_ms <= at_ms
+        ),
         replay=Replay(
             checked=0 if unavailable is not None else story.decisions,
             differences=() if unavailable is not None else tuple(story.differences),
@@ -246,6 +254,8 @@ class _Story:
     troubles: list[Trouble]
     today: dict[DecisionId, Decision]
     """Each decision as the law of today would make it, where that is another."""
+    erased: Collection[PartyId] = ()
+    """Whose answer is only listed: the act is erased."""
     decisions: int = 0
 
 
@@ -270,14 +280,14 @@ def _tell(events: Sequence[Event], law: _Law, listed: dict[PartyId, ConsentState
         elif isinstance(event, QuestionHeard) and law.settings is not None:
             story.notices += _question(state, event, law.settings)
         state = apply(state, event)
-    lost = {
+    story.erased = {
         party
         for party, consent in listed.items()
         if consent is not ConsentState.NONE and party in state.parties and state.parties[party].consent.state != consent
     }
     story.segments = [
         replace(segment, consent=Consent(state=listed[segment.party]), consent_erased=True)
-        if segment.party in lost
+        if segment.party in story.erased
         else segment
         for segment in story.segments
     ]

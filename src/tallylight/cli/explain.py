@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tallylight.catalogue.explanation import Explanation
     from tallylight.catalogue.segments import Segment
+    from tallylight.catalogue.steps import PartySteps
 
 LAMP_STYLE = {"recording": "bold red", "paused": "yellow", "off": "dim"}
 
@@ -72,6 +73,8 @@ def _print(explanation: "Explanation") -> None:
     for failure in explanation.failures:
         missing = "" if failure.missing_ms is None else f", {failure.missing_ms / 1000:.1f} s missing"
         parts += [Text(""), Text(f"{failure.at_ms / 1000:.1f} s  {failure.kind}: {failure.why}{missing}", "bold")]
+    for person in explanation.steps:
+        parts += _steps(person)
     replay = explanation.replay
     if replay.unavailable is not None:
         verdict = f"The decisions could not be made again: {replay.unavailable}."
@@ -82,6 +85,20 @@ def _print(explanation: "Explanation") -> None:
     if explanation.erased_payloads:
         verdict += f" {explanation.erased_payloads} events were erased; their commitments stay."
     print_rich(*parts, Text(""), Text(verdict), *_today(explanation))
+
+
+def _steps(person: "PartySteps") -> "list[RenderableType]":
+    from rich.text import Text
+
+    if person.recorded_from_ms is None:
+        return [Text(f"\n{person.role.value}  never recorded: nothing had to be done for it", "bold")]
+    return [
+        Text(f"\n{person.role.value}  recorded from {person.recorded_from_ms / 1000:.1f} s: the four steps", "bold"),
+        *(
+            Text(f"    {'held' if step.held else 'NOT HELD'}: {step.sentence}", "" if step.held else "bold red")
+            for step in person.steps
+        ),
+    ]
 
 
 def _today(explanation: "Explanation") -> "list[RenderableType]":
