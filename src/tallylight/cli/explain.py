@@ -91,7 +91,7 @@ def _steps(person: "PartySteps") -> "list[RenderableType]":
     from rich.text import Text
 
     if person.recorded_from_ms is None:
-        return [Text(f"\n{person.role.value}  never recorded: nothing had to be done for it", "bold")]
+        return [Text(f"\n{person.role.value}  not recorded, so no step was needed", "bold")]
     return [
         Text(f"\n{person.role.value}  recorded from {person.recorded_from_ms / 1000:.1f} s: the four steps", "bold"),
         *(
