@@ -1,4 +1,4 @@
-"""The four steps of every recording, from its events alone (F104, F109)."""
+"""The four steps of every recording, from its events alone (F098, F103 to F106, F109)."""
 
 import dataclasses
 import json
@@ -205,8 +205,8 @@ def untold_employee(event: Event) -> Event:
     return event
 
 
-def told_later(event: Event) -> Event:
-    return dataclasses.replace(event, offset_ms=4001) if isinstance(event, NoticeGiven) else event
+def after_the_opening(kind: type[NoticeGiven | QuestionHeard | ConsentGiven]) -> Alter:
+    return lambda event: dataclasses.replace(event, offset_ms=4001) if isinstance(event, kind) else event
 
 
 def half_judged(event: Event) -> Event:
@@ -220,7 +220,9 @@ def half_judged(event: Event) -> Event:
     ("alter", "customer", "agent"),
     [
         (without(NoticeGiven), all_but(ON_RECORDING, OPENLY), all_but(OPENLY)),
-        (told_later, all_but(ON_RECORDING, OPENLY), ALL),
+        (after_the_opening(NoticeGiven), all_but(ON_RECORDING, OPENLY), ALL),
+        (after_the_opening(QuestionHeard), all_but(ON_RECORDING), ALL),
+        (after_the_opening(ConsentGiven), all_but(CONSENT), ALL),
         (without(QuestionHeard), all_but(CONSENT, ON_RECORDING), ALL),
         (without(ConsentGiven), all_but(CONSENT), ALL),
         (without(TrackOpened, purpose=Purpose.PROOF_OF_CONSENT), all_but(ON_RECORDING), ALL),
@@ -314,7 +316,7 @@ def test_whatever_happens_the_steps_come_before_the_recording(scene: Scene) -> N
             assert step.sentence.endswith(".")
             assert step.held or (step.name is ON_RECORDING and "answer is not on the recording" in step.sentence)
             # Whoever joins later is told later, and until then nobody is recorded.
-            for shown in step.events if step.name in (ON_RECORDING, OPENLY) else ():
+            for shown in step.events if step.name is not LAW else ():
                 assert shown.at_ms <= opened[0].offset_ms or shown.party not in {None, *here}
 
 

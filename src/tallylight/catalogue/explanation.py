@@ -1,6 +1,7 @@
 """Why every lamp was as it was, from the event stream alone: what was decided, by which rules, on which consent.
 
-Each stored decision is also made again from the same history; where it would come out differently today, that is said.
+Each stored decision is also made again from the same history, under the law it was made under and under today's; where
+one of them comes out differently, that is said.
 """
 
 from collections.abc import Collection, Sequence

@@ -27,9 +27,19 @@ from tallylight.policy.decision import Lamp, PartyRuling
 from tallylight.policy.situation import Place, PlaceEvidence
 from tallylight.policy.view import EMPLOYED, NAMES
 
+_UNKNOWN = "a place nobody knows, judged strictly"
+_KNOWN_BY = {
+    PlaceEvidence.DECLARED: "as declared",
+    PlaceEvidence.VERIFIED_ADDRESS: "by a verified address",
+    PlaceEvidence.FIXED_NUMBER: "by a fixed number",
+    PlaceEvidence.MOBILE_NUMBER: "by a mobile number",
+    PlaceEvidence.SITE: "the controller's site",
+    PlaceEvidence.UNKNOWN: "unverified, so judged strictly",
+}
+
 
 class StepName(StrEnum):
-    """Features F101 to F106; F109 asks that they can be shown."""
+    """In the order they are taken."""
 
     LAW = "law"
     CONSENT = "consent"
@@ -216,7 +226,7 @@ def _steps(party: PartyState, history: _History) -> PartySteps:
 
 
 def _law(opening: _Opening, lit: Sequence[_Lit], history: _History) -> Step:
-    """The law of both places, known and judged (F101)."""
+    """The law of both places, known and judged."""
     people = _everybody(opening, lit)
     rules = dict.fromkeys(
         f"{reason.rule} ({reason.cite})"
@@ -230,7 +240,7 @@ def _law(opening: _Opening, lit: Sequence[_Lit], history: _History) -> Step:
         sentence = "A decision left out somebody who was there."
     else:
         where = "; ".join(
-            f"{_the(person)} in {' or '.join(map(_place, person.places)) or UNKNOWN}" for person in people
+            f"{_the(person)} in {' or '.join(map(_place, person.places)) or _UNKNOWN}" for person in people
         )
         sentence = f"The law of every place was judged: {where}. It rests on {', '.join(rules)}."
     return Step(
@@ -245,11 +255,12 @@ def _law(opening: _Opening, lit: Sequence[_Lit], history: _History) -> Step:
 
 
 def _consent(opening: _Opening, lit: Sequence[_Lit], history: _History) -> Step:
-    """The consent, or the ground in its place (F100, F105)."""
+    """The consent, or the ground in its place."""
     person = opening.person
     lacking = next((each for each in (person, *(each.person for each in lit)) if not _may_be_recorded(each)), None)
     name, consent = NAMES[person.role], person.consent
     answered_ms = None if consent.at_ms is None else consent.at_ms - history.state.started_ms
+    late = answered_ms is not None and answered_ms > opening.at_ms
     shown = list(_question(opening))
     if consent.state is ConsentState.GIVEN and answered_ms is not None:
         shown.append(Shown(kind=ConsentGiven.__name__, party=person.party, at_ms=answered_ms))
@@ -259,22 +270,24 @@ def _consent(opening: _Opening, lit: Sequence[_Lit], history: _History) -> Step:
         sentence = f"{name} was recorded while the answer stood at `{lacking.consent.state.value}`."
         if person.party in history.erased:
             sentence = f"How {_the(person)} answered was erased with the person: it cannot be shown any more."
+    elif answered_ms is not None and late:
+        sentence = f"{name} said yes at {_s(answered_ms)}, after the gate had opened at {_s(opening.at_ms)}."
     elif answered_ms is not None:
         heard = ", after the question had been heard to its end" if consent.question_heard else ""
-        sentence = f"{name} said yes at {_s(answered_ms)} ({consent.method or 'unknown'}: {consent.evidence}){heard}."
+        sentence = f"{name} said yes at {_s(answered_ms)} ({consent.method}: {consent.evidence}){heard}."
     else:
         sentence = f"{name} was not asked: the ground is {_ground(person.basis)}."
-    return Step(name=StepName.CONSENT, held=lacking is None, sentence=sentence, events=tuple(shown))
+    return Step(name=StepName.CONSENT, held=lacking is None and not late, sentence=sentence, events=tuple(shown))
 
 
 def _on_recording(opening: _Opening, history: _History) -> Step:
-    """The consent on the recording: told, asked, recorded, confirmed, in this order (F104)."""
+    """The consent on the recording: told, asked, recorded, confirmed, in this order."""
     person, told = opening.person, history.told.get(opening.person.party)
     proof_ms = history.proofs.get(person.party)
     confirmed = proof_ms is not None and proof_ms <= opening.at_ms
     answered = person.consent.state is ConsentState.GIVEN and not _written(person)
     informed = told is not None and told.at_ms <= opening.at_ms
-    asked = person.consent.question_heard or not answered
+    heard = opening.question_ms is not None and opening.question_ms <= opening.at_ms and person.consent.question_heard
     opened = f"the gate opened at {_s(history.recorded_from_ms(opening))}"
     if told is None or not informed:
         sentence = f"{NAMES[person.role]} had not been told: {opened}."
@@ -287,7 +300,7 @@ def _on_recording(opening: _Opening, history: _History) -> Step:
     tracks = [opening.at_ms, *([proof_ms] if proof_ms is not None and confirmed else [])]
     return Step(
         name=StepName.CONSENT_ON_RECORDING,
-        held=informed and asked and (confirmed or not answered),
+        held=informed and (not answered or (heard and confirmed)),
         sentence=sentence,
         events=(
             *([] if told is None else [told]),
@@ -298,7 +311,7 @@ def _on_recording(opening: _Opening, history: _History) -> Step:
 
 
 def _openly(opening: _Opening, lit: Sequence[_Lit], history: _History) -> Step:
-    """Never covertly: told first, and every lamp changes at once (F103, F106)."""
+    """Never covertly: told first, and every lamp changes at once."""
     people = _everybody(opening, lit)
     knew = [told for person in people if (told := history.told.get(person.party)) is not None]
     dark = next((person for each in lit for person in each.present if not _knew(person, each.at_ms, history)), None)
@@ -349,19 +362,8 @@ def _knew(person: PartyState, at_ms: int, history: _History) -> bool:
     return told is not None and told.at_ms <= at_ms
 
 
-UNKNOWN = "a place nobody knows, judged strictly"
-_KNOWN_BY = {
-    PlaceEvidence.DECLARED: "as declared",
-    PlaceEvidence.VERIFIED_ADDRESS: "by a verified address",
-    PlaceEvidence.FIXED_NUMBER: "by a fixed number",
-    PlaceEvidence.MOBILE_NUMBER: "by a mobile number",
-    PlaceEvidence.SITE: "the controller's site",
-    PlaceEvidence.UNKNOWN: "unverified, so judged strictly",
-}
-
-
 def _place(place: Place) -> str:
-    return UNKNOWN if place.code is None else f"{place.code} ({_KNOWN_BY[place.evidence]})"
+    return _UNKNOWN if place.code is None else f"{place.code} ({_KNOWN_BY[place.evidence]})"
 
 
 def _the(person: PartyState) -> str:

@@ -77,7 +77,7 @@ def _print(explanation: "Explanation") -> None:
         parts += _steps(person)
     replay = explanation.replay
     if replay.unavailable is not None:
-        verdict = f"The decisions could not be made again: {replay.unavailable}."
+        verdict = f"The decisions could not be made again: {replay.unavailable.rstrip('.')}."
     elif replay.agrees:
         verdict = f"All {replay.checked} decisions come out the same when made again from the stored history."
     else:
@@ -109,7 +109,7 @@ def _today(explanation: "Explanation") -> "list[RenderableType]":
         return [Text("The law data of today are those it was judged by.")]
     name = f"The law data of today ({today.pack[:16]})"
     if today.unavailable is not None:
-        return [Text(f"{name} could not be held against it: {today.unavailable}.")]
+        return [Text(f"{name} could not be held against it: {today.unavailable.rstrip('.')}.")]
     if not today.differences:
         return [Text(f"{name} say the same of it.")]
     lines: list[RenderableType] = [
