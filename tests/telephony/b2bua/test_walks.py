@@ -96,6 +96,7 @@ def check(world: World, entry: ConversationEntry) -> None:
         )
     assert explained.replay.checked > 0
     assert explained.replay.differences == ()
+    assert all(step.held for person in explained.steps for step in person.steps)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
