@@ -46,7 +46,7 @@ from tallylight.database.engine import read_only
 from tallylight.database.faults import FaultyCommits
 from tallylight.database.writer import Transaction, Writer
 from tallylight.ids import DEFAULT_WORKSPACE, ConversationId, DecisionId, EpochId, PartyId, TrackId, new_id
-from tallylight.law.pack import default_files, default_pack
+from tallylight.law.pack import Pack, default_files, default_pack
 from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Mode, Purpose, Role
 from tallylight.policy.decision import Lamp
 from tallylight.policy.retention import deadline_ms
@@ -67,6 +67,7 @@ DENMARK = (Place(code="DK", evidence=PlaceEvidence.MOBILE_NUMBER),)
 CUSTOMER = "+4520123456"
 AGENT = "sip:agent@127.0.0.1"
 PROJECT = "support"
+SHIPPED = default_pack()
 
 SETTINGS = Settings(
     project=PROJECT,
@@ -158,6 +159,7 @@ class Call:
         customer: str | None = CUSTOMER,
         agent: str | None = AGENT,
         settings: Settings = SETTINGS,
+        pack: Pack = SHIPPED,
     ) -> None:
         self.house = house
         self.settings = settings
@@ -170,14 +172,14 @@ class Call:
         """Tracks that admit sound now."""
         self.tracks: list[OpenTrack] = []
         """Tracks to be sealed."""
-        self._context = Context(pack=default_pack(), settings=settings, new_decision_id=lambda: DecisionId(self._new()))
+        self._context = Context(pack=pack, settings=settings, new_decision_id=lambda: DecisionId(self._new()))
         started = ConversationStarted(
             conversation=self.id,
             project=settings.project,
             channel=Channel.PHONE,
             direction=Direction.INBOUND,
             settings=settings.version,
-            pack=default_pack().hash,
+            pack=pack.hash,
             started_ms=self.started_ms,
             trial=settings.trial,
         )
