@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tallylight.catalogue.explanation import explain
 from tallylight.catalogue.steps import PartySteps, Step, StepName, four_steps
-from tallylight.conversation.commands import Command
+from tallylight.conversation.commands import OPERATOR, Command
 from tallylight.conversation.events import (
     ConsentGiven,
     Event,
@@ -23,7 +23,6 @@ from tallylight.conversation.events import (
     QuestionHeard,
     TrackOpened,
 )
-from tallylight.conversation.handle import OPERATOR
 from tallylight.database.engine import read_only
 from tallylight.database.events import empty_payload, read_stream
 from tallylight.ids import EpochId, PartyId, TrackId
@@ -64,6 +63,8 @@ class Recording(Talk):
                 purpose=purpose,
                 epoch=EpochId("epoch"),
                 deadline_ms=AT_MS,
+                floor_ms=None,
+                receipt=None,
                 offset_ms=offset_ms,
             )
             super()._take((opened,))
@@ -264,6 +265,12 @@ MOVES: dict[str, Move] = {
     "the second agrees": lambda talk: talk.yes(SECOND),
     "pause": lambda talk: talk.pause(OPERATOR),
     "resume": lambda talk: talk.resume(OPERATOR),
+    "the customer is switched on": lambda talk: talk.switch(),
+    "the customer is switched off": lambda talk: talk.switch(on=False),
+    "a receipt begins": lambda talk: talk.open_receipt(),
+    "a receipt ends": lambda talk: talk.close_receipt(),
+    "the caller is told of receipts": lambda talk: talk.notice(purpose=Purpose.VOICE_RECEIPT),
+    "the caller is asked for receipts": lambda talk: talk.ask(purpose=Purpose.VOICE_RECEIPT),
     "hold": lambda talk: talk.hold(),
     "unhold": lambda talk: talk.unhold(),
 }
@@ -271,7 +278,7 @@ USUAL = ("the caller is told", "the caller is asked", "the caller hears the ques
 projects = st.builds(
     dataclasses.replace,
     st.just(SETTINGS),
-    mode=st.sampled_from([Mode.BOTH, Mode.BOTH, Mode.AGENT_ONLY]),
+    mode=st.sampled_from([Mode.BOTH, Mode.BOTH, *Mode]),
     start_paused=st.sampled_from([False, False, True]),
     purpose=st.sampled_from([Purpose.QUALITY_ASSURANCE, Purpose.DOCUMENTATION]),
     customer_basis=st.sampled_from([LawfulBasis.CONSENT, LawfulBasis.CONTRACT]),
