@@ -1,14 +1,19 @@
-"""Law packs that conversations have kept: listed, and found by the beginning of their hash."""
+"""What conversations have kept: settings as they were, and law packs found by the beginning of their hash."""
+
+import dataclasses
 
 import pytest
 import sqlalchemy as sa
 
 from tallylight.catalogue.errors import PackUnknownError
 from tallylight.catalogue.tables import pack_version
-from tallylight.catalogue.versions import KeptPack, find_pack, keep_pack, list_packs
+from tallylight.catalogue.versions import KeptPack, find_pack, keep_pack, keep_settings, list_packs, read_settings
+from tallylight.consent.purposes import OwnPurpose
 from tallylight.database.engine import read_only
 from tallylight.law.pack import Pack, default_files, load
+from tallylight.law.vocabulary import Conference, LawfulBasis, ProjectKind, Purpose, Sector
 from tests.catalogue.house import SHIPPED, Call, House
+from tests.policy.making import SETTINGS
 
 OTHER = {**default_files(), "dk.toml": default_files()["dk.toml"] + b"\n# read again\n"}
 
@@ -54,3 +59,32 @@ def test_a_hash_that_names_no_pack_or_several_names_those_there_are(house: House
     ):
         with pytest.raises(PackUnknownError, match=message):
             found(house, prefix)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"sector": Sector.INVESTMENT_SERVICES, "kind": ProjectKind.OUTBOUND, "conference": Conference.NONE},
+        {"receipt_basis": LawfulBasis.CONTRACT, "receipt_months": 60, "several_receipts": True},
+        {
+            "purpose": Purpose.TRAINING,
+            "own_purpose": OwnPurpose(
+                name="coaching", words={"en": "to coach"}, term="HumanResourceManagement", judged_as=Purpose.TRAINING
+            ),
+            "wording": "ab" * 32,
+        },
+    ],
+)
+def test_settings_come_back_as_they_were_kept(house: House, changes: dict[str, object]) -> None:
+    settings = dataclasses.replace(SETTINGS, **changes)  # type: ignore[arg-type]
+    house.commit(lambda transaction: keep_settings(transaction.connection, house.workspace, settings))
+    with read_only(house.engine) as connection:
+        read = read_settings(connection, house.workspace, settings.version)
+    assert read == settings
+    assert (type(read.sector), type(read.kind)) == (type(settings.sector), ProjectKind)
+
+
+def test_a_field_that_came_later_and_has_its_default_changes_no_version() -> None:
+    assert dataclasses.replace(SETTINGS, conference=Conference.ALL, sector=None).version == SETTINGS.version
+    assert dataclasses.replace(SETTINGS, conference=Conference.NONE).version != SETTINGS.version

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallylight.conversation.codec import EVENT_TYPES, VERSIONS, CodecError, JsonValue, decode, encode
-from tallylight.conversation.events import ConsentGiven, Event, LampsChanged, NoticeGiven, PartyLeft, TrackOpened
+from tallylight.conversation.events import (
+    ConsentGiven,
+    ConsentRequested,
+    Event,
+    LampsChanged,
+    NoticeGiven,
+    PartyLeft,
+    TrackOpened,
+)
 from tallylight.ids import PartyId
 from tallylight.law.vocabulary import Method, Purpose
 from tallylight.policy.decision import Lamp
@@ -238,3 +246,6 @@ def test_what_an_earlier_version_did_not_keep_is_none() -> None:
     opened = decode("TrackOpened", 1, track)
     assert isinstance(opened, TrackOpened)
     assert (opened.floor_ms, opened.receipt) == (None, None)
+    asked = decode("ConsentRequested", 1, {"party": "p", "purposes": ["training"], "notice": "a", "offset_ms": 5})
+    assert isinstance(asked, ConsentRequested)
+    assert (asked.text, asked.language) == (None, None)

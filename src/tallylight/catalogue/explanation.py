@@ -296,14 +296,17 @@ def _tell(events: Sequence[Event], law: _Law, listed: dict[PartyId, ConsentState
 
 
 def _question(state: ConversationState, event: QuestionHeard, settings: Settings) -> list[Notice]:
-    """What the person was asked, word for word; nothing where the wording has changed since."""
+    """What the person was asked, word for word; nothing where only its hash was kept and the wording has changed since."""
     question = state.parties[event.party].question
-    known = None if question is None else recall(question.notice, *settings.notices)
-    if known is None:
+    if question is None:
         return []
-    return [
-        Notice(party=event.party, heard_ms=event.offset_ms, language=known.language, text=known.text, hash=known.sha256)
-    ]
+    text, language = question.text, question.language
+    if text is None or language is None:
+        known = recall(question.notice, *settings.notices)
+        if known is None:
+            return []
+        text, language = known.text, known.language
+    return [Notice(party=event.party, heard_ms=event.offset_ms, language=language, text=text, hash=question.notice)]
 
 
 def _decided(story: _Story, state: ConversationState, event: LampsChanged, law: _Law) -> None:

@@ -12,9 +12,11 @@ from tallylight.catalogue.errors import CatalogueError, PackUnknownError
 from tallylight.catalogue.statements import KEEP_REASONING
 from tallylight.catalogue.tables import conversation, pack_version, settings_version
 from tallylight.catalogue.tables import reasoning as reasonings
+from tallylight.consent.purposes import OwnPurpose
 from tallylight.ids import WorkspaceId
 from tallylight.law.errors import LawError
 from tallylight.law.pack import Pack, default_pack, load
+from tallylight.law.vocabulary import Purpose
 from tallylight.policy.settings import Settings
 
 
@@ -70,6 +72,8 @@ def read_settings(connection: sa.Connection, workspace: WorkspaceId, version: st
 
 def _value(hint: object, value: object) -> object:
     """A stored value as a field of this type; of `X | None`, as X."""
+    if isinstance(value, dict):
+        return OwnPurpose(**{**value, "judged_as": Purpose(value["judged_as"])})
     for kind in (hint, *get_args(hint)):
         if isinstance(kind, type) and issubclass(kind, StrEnum) and isinstance(value, str):
             return kind(value)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from tallylight.consent.errors import NoticeError
+from tallylight.consent.purposes import OwnPurpose
 from tallylight.consent.wording.form import ASKING, Variant, Wording, parse_wording
 from tallylight.law.vocabulary import Mode, Purpose
 
@@ -72,6 +73,8 @@ class Terms(Protocol):
     def mode(self) -> Mode: ...
     @property
     def purpose(self) -> Purpose: ...
+    @property
+    def own_purpose(self) -> OwnPurpose | None: ...
     @property
     def retention_months(self) -> int: ...
     @property
@@ -147,7 +150,7 @@ def render(
         raise NoticeError("A recording is kept for at least one month: set retention_months to 1 or more.")
     text = _template(words, kind, terms.mode, variant).format(
         controller=terms.controller,
-        purpose=words.purposes[terms.purpose],
+        purpose=purpose_words(words, terms),
         months=words.duration(terms.retention_months),
         proof_months=words.duration(terms.proof_kept_months),
         address=terms.policy_address if variant in WRITTEN else words.address(terms.policy_address),
@@ -163,6 +166,19 @@ def render(
         variant=variant,
         purposes=frozenset({terms.purpose}) if terms.mode is Mode.BOTH and kind in _TELLING else frozenset(),
     )
+
+
+def purpose_words(words: Wording, terms: Terms) -> str:
+    """What joins a project's purpose to "records this call ...". Raises NoticeError where an operator's own has none."""
+    own = terms.own_purpose
+    if own is None:
+        return words.purposes[terms.purpose]
+    if words.language not in own.words:
+        raise NoticeError(
+            f"Purpose {own.name!r} has no words in {words.language!r}: add them, or record for another purpose there.",
+            code="purpose_unworded",
+        )
+    return own.words[words.language]
 
 
 def script(

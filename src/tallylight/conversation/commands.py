@@ -53,6 +53,9 @@ class RequestConsent:
     party: PartyId
     purposes: frozenset[Purpose]
     notice: str
+    """SHA-256 of the exact text."""
+    text: str | None = None
+    language: str | None = None
     offset_ms: int
 
 

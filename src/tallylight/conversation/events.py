@@ -59,6 +59,9 @@ class ConsentRequested:
     party: PartyId
     purposes: frozenset[Purpose]
     notice: str
+    text: str | None
+    language: str | None
+    """The exact words, and in which language; None: version 1, which kept their hash alone."""
     offset_ms: int
 
 

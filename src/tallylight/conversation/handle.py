@@ -264,7 +264,12 @@ def _question(party: PartyState, command: RequestConsent | HearQuestion | LeaveU
     if isinstance(command, RequestConsent):
         return (
             ConsentRequested(
-                party=command.party, purposes=command.purposes, notice=command.notice, offset_ms=command.offset_ms
+                party=command.party,
+                purposes=command.purposes,
+                notice=command.notice,
+                text=command.text,
+                language=command.language,
+                offset_ms=command.offset_ms,
             ),
         )
     if party.question is None:

@@ -50,6 +50,8 @@ class Question:
 
     purposes: frozenset[Purpose]
     notice: str
+    text: str | None = None
+    language: str | None = None
     heard: bool = False
 
 
@@ -206,7 +208,7 @@ def _asked(party: PartyState, event: ConsentRequested | QuestionHeard) -> PartyS
         if party.question is None:
             raise ConversationError(f"Party {party.party} heard a question nobody put: the events are not complete.")
         return dataclasses.replace(party, question=dataclasses.replace(party.question, heard=True))
-    question = Question(purposes=event.purposes, notice=event.notice)
+    question = Question(purposes=event.purposes, notice=event.notice, text=event.text, language=event.language)
     if party.consent.state in NO_MORE or party.consent.state is ConsentState.GIVEN:
         return dataclasses.replace(party, question=question)
     asked = Consent(state=ConsentState.REQUESTED, purposes=event.purposes, notice=event.notice)

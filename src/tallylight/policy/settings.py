@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 
+from tallylight.consent.purposes import OwnPurpose
 from tallylight.law.vocabulary import Conference, LawfulBasis, Mode, ProjectKind, Purpose, Sector
 
 __all__ = ["Mode", "Settings"]
@@ -68,6 +69,10 @@ class Settings:
     """For the customer's voice in a voice receipt."""
     receipt_months: int | None = None
     """How long a voice receipt is kept; None: as long as everything else."""
+    own_purpose: OwnPurpose | None = None
+    """The operator's own name and words for `purpose`, as which it is judged."""
+    wording: str | None = None
+    """SHA-256 of the operator's own wordings; None: the house's."""
     sector: Sector | None = None
     """Whose duties to record or keep hold as well; None: no regulated one."""
     terms_acknowledged_by: str | None = None
@@ -95,6 +100,7 @@ class Settings:
             self,
             mode=Mode.BOTH,
             purpose=Purpose.VOICE_RECEIPT,
+            own_purpose=None,
             customer_basis=self.receipt_basis,
             retention_months=self.months_for(Purpose.VOICE_RECEIPT),
         )

@@ -255,7 +255,12 @@ class Asking:
                     purposes = frozenset({self._terms.purpose})
                     self._command(
                         RequestConsent(
-                            party=self._customer, purposes=purposes, notice=question.sha256, offset_ms=self._now_ms()
+                            party=self._customer,
+                            purposes=purposes,
+                            notice=question.sha256,
+                            text=question.text,
+                            language=question.language,
+                            offset_ms=self._now_ms(),
                         )
                     )
                 case Heard():
