@@ -1,11 +1,11 @@
 """How a rule is read from its `[[rule]]` table, with every mistake named."""
 
 import datetime
-import difflib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar, cast
 
+from tallylight.errors import near
 from tallylight.law.durations import is_duration
 from tallylight.law.errors import LawError
 from tallylight.law.rule import Rule
@@ -82,8 +82,8 @@ class _Reader:
             raise self._error(f"add {_listed(missing)}.")
         if unknown:
             name = min(unknown)
-            near = difflib.get_close_matches(name, _FIELDS, 1)
-            hint = f"did you mean {near[0]}?" if near else "remove it or correct its spelling."
+            meant = near(name, _FIELDS)
+            hint = f"did you mean {meant[0]}?" if meant else "remove it or correct its spelling."
             raise self._error(f"{_listed(unknown)} is no field of a rule: {hint}")
         layer = self._word("layer", Layer)
         standard = self._word("standard", Standard) if "standard" in table else None
