@@ -24,6 +24,7 @@ from tallylight.law.vocabulary import (
     Reach,
     Release,
     Requirement,
+    Role,
     Sector,
     Standard,
     Subject,
@@ -37,11 +38,11 @@ Word = TypeVar("Word", bound=StrEnum)
 _REQUIRED = frozenset(
     {"id", "jurisdiction", "layer", "cite", "source", "checked_at", "checked_by", "confidence", "explain"}
 )
-_EVERYWHERE = frozenset({"purposes", "sectors", "channels", "directions", "call_types", "exceptions", "floor"}) | {
+_EVERYWHERE = frozenset({"purposes", "sectors", "channels", "directions", "call_types", "place_of", "exceptions", "floor"}) | {
     "contested", "quote", "effective_from", "effective_to",
 }  # fmt: skip
 _OF_LAYER = {
-    Layer.WIRETAP: frozenset({"standard", "law_view", "reach", "accepts", "tone_interval_s"}),
+    Layer.WIRETAP: frozenset({"standard", "law_view", "reach", "civil_only", "accepts", "tone_interval_s"}),
     Layer.GROUND: frozenset({"accepts", "requires"}),
     Layer.CONSENT: frozenset({"accepts"}),
     Layer.NOTICE: frozenset[str](),
@@ -99,6 +100,7 @@ class _Reader:
             standard=standard,
             law_view=self._word("law_view", Standard) if "law_view" in table else None,
             reach=self._word("reach", Reach) if "reach" in table else Reach.UNSETTLED,
+            civil_only=self._flag("civil_only"),
             methods=self._words("accepts", Method) if methods else frozenset(),
             tone_interval_s=self._seconds("tone_interval_s"),
             bases=self._words("accepts", LawfulBasis) if layer is Layer.GROUND else frozenset(),
@@ -116,6 +118,7 @@ class _Reader:
             channels=self._some("channels", Channel),
             directions=self._some("directions", Direction),
             call_types=self._some("call_types", CallType),
+            place_of=self._place_of(),
             exceptions=self._words("exceptions", Exemption) if "exceptions" in table else frozenset(),
             floor=self._flag("floor"),
             contested=self._flag("contested"),
@@ -136,8 +139,8 @@ class _Reader:
             raise self._error("a wiretap rule, and no other, has a standard: one_party, informed or all_party.")
         if layer is Layer.WIRETAP and ("accepts" in table) != (standard is Standard.ALL_PARTY):
             raise self._error("accepts belongs to all-party, consent, ground and biometric rules; each needs it.")
-        if "reach" in table and standard is not Standard.ALL_PARTY:
-            raise self._error("reach belongs to all-party rules.")
+        if table.keys() & {"reach", "civil_only"} and standard is not Standard.ALL_PARTY:
+            raise self._error("reach and civil_only belong to all-party rules.")
         if layer in _NEEDED and _NEEDED[layer] not in table:
             raise self._error(f"a {layer} rule needs {_NEEDED[layer]}.")
         foreign = table.keys() - _REQUIRED - _EVERYWHERE - _OF_LAYER[layer]
@@ -149,8 +152,14 @@ class _Reader:
             return None
         return self._words(field, words)
 
+    def _place_of(self) -> Role | None:
+        role = self._word("place_of", Role) if "place_of" in self._table else None
+        if role in (None, Role.CUSTOMER):
+            return role
+        raise self._error("place_of can only be customer.")
+
     def _forms(self) -> tuple[frozenset[EmployeeForm], ...]:
-        value = self._table.get("forms", [])
+        value = self._table.get("forms", [[EmployeeForm.TOLD]])
         if not isinstance(value, list) or not all(isinstance(item, list) and item for item in value):
             raise self._error("forms must be a list of lists: any one of them, whole.")
         return tuple(frozenset(self._one("forms", word, EmployeeForm) for word in item) for item in value)

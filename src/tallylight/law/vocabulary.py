@@ -125,7 +125,9 @@ class Requirement(StrEnum):
     """It is on file why the content cannot practically be documented another way."""
     NO_OTHER_PROOF = "no_other_proof"
     SAMPLE = "sample"
-    """Occasional, never every call."""
+    """Occasional recordings."""
+    NOT_EVERY_CALL = "not_every_call"
+    """Never every call, permanently."""
     PUBLIC_POLICY = "public_policy"
     """A public schedule of retention and destruction."""
     ALTERNATIVE = "alternative"
@@ -148,6 +150,8 @@ class Exemption(StrEnum):
 class EmployeeForm(StrEnum):
     """A form of telling an employee."""
 
+    TOLD = "told"
+    """Beforehand, in whatever form."""
     ACKNOWLEDGED = "acknowledged"
     """Written notice, acknowledged in writing or electronically."""
     POSTED = "posted"

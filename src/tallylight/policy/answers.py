@@ -167,11 +167,10 @@ def _ground(rule: Rule, party: PartySituation, view: View, failing: tuple[Condit
         actions += unmet if closes else ()
     if closes and facts.reuse:
         actions.append(Action.NEW_LEGAL_BASIS_FOR_PURPOSE)
-    if Requirement.SAMPLE in rule.requires:
-        closes = closes or facts.systematic
-        if not facts.sampled or facts.systematic:
-            actions.append(Action.LIMIT_TO_SAMPLE)
-    verdict = Verdict.CLOSES if closes else Verdict.ALLOWS
+    every_call = Requirement.NOT_EVERY_CALL in rule.requires and facts.systematic
+    if every_call or (Requirement.SAMPLE in rule.requires and not facts.sampled):
+        actions.append(Action.LIMIT_TO_SAMPLE)
+    verdict = Verdict.CLOSES if closes or every_call else Verdict.ALLOWS
     return by_rule(Weight.GROUND, rule, verdict, rule.explain, tuple(actions))
 
 

@@ -73,10 +73,16 @@ class Matter(NamedTuple):
 
 @functools.lru_cache(maxsize=1024)
 def applicable(
-    pack: Pack, codes: frozenset[str], day: int, matter: Matter, areas: frozenset[str] = frozenset()
+    pack: Pack,
+    codes: frozenset[str],
+    day: int,
+    matter: Matter,
+    areas: frozenset[str] = frozenset(),
+    customers: frozenset[str] = frozenset(),
 ) -> Applicable:
-    """Every rule that speaks of a call. `day` counts from 1970-01-01 UTC; `areas` hold wherever people are. A place the
-    pack does not settle gets the rules of an unknown place as well.
+    """Every rule that speaks of a call. `day` counts from 1970-01-01 UTC; `areas` hold wherever people are; `customers`
+    are those of the codes where somebody is who is no employee. A place the pack does not settle gets the rules of an
+    unknown place as well.
     """
     date = (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
     jurisdictions = set(areas)
@@ -88,12 +94,13 @@ def applicable(
             jurisdictions.add(pack.unknown(code))
         if not _in_force(pack, own, date, Layer.BIOMETRIC):
             strangers.add(UNKNOWN_PLACE)
+    theirs = frozenset[str]().union(*(pack.jurisdictions(code) for code in customers))
     rules = sorted(
         (
             rule
             for name in jurisdictions
             for rule in pack.by_jurisdiction.get(name, ())
-            if rule.in_force(date) and matter.holds(rule)
+            if rule.in_force(date) and matter.holds(rule) and (rule.place_of is None or name in theirs)
         ),
         key=lambda rule: (rule.jurisdiction.endswith(UNKNOWN_PLACE), rule.floor, rule.id),
     )

@@ -44,7 +44,7 @@ def accepted(party: PartySituation, rule: Rule, at_ms: int) -> bool:
 
 def authorised(rule: Rule, party: PartySituation, view: View) -> bool:
     """A duty whose own statute authorises the recording, once the person was told, in the place of this rule."""
-    told = party.notice_heard or (party.role in EMPLOYED and party.employee_notice)
+    told = party.notice_heard or (party.role in EMPLOYED and view.knows(party))
     return told and any(duty.authorises and duty.jurisdiction == rule.jurisdiction for duty in view.law.duty)
 
 
@@ -86,8 +86,9 @@ def _our_side(party: PartySituation, view: View, rule: Rule) -> Iterator[Finding
 def _missing_others(rule: Rule, party: PartySituation, view: View) -> list[PartySituation]:
     """Those of the other side, besides this person, whose missing agreement closes this person's track too."""
     others = [other for other in view.people if not view.records(other) and other.party != party.party]
-    # What is isolated from a mix was in it for a moment, and the others' words with it.
-    if rule.reach is Reach.ANY_PART or (view.records(party) and view.circumstances.agent_isolated_from_mix):
+    # What is isolated from a mix was in it for a moment, and the others' words with it: where that is a crime, nobody is.
+    mixed = view.records(party) and view.circumstances.agent_isolated_from_mix and not rule.civil_only
+    if rule.reach is Reach.ANY_PART or mixed:
         return [other for other in others if not satisfied(rule, other, view)]
     if rule.reach is Reach.SECRET_PART:
         return [other for other in others if not (other.notice_heard or satisfied(rule, other, view))]
@@ -126,7 +127,7 @@ def _one_party(party: PartySituation, view: View, rule: Rule) -> Finding:
     informed = (
         view.circumstances.recorded_by_customer
         or party.consent.state is ConsentState.GIVEN
-        or all(other.employee_notice and not objects(other) for other in view.people if other.role in EMPLOYED)
+        or all(view.knows(other) and not objects(other) for other in view.people if other.role in EMPLOYED)
     )
     if informed:
         return by_rule(Weight.WIRETAP, rule, Verdict.ALLOWS, rule.explain)
