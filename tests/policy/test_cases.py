@@ -177,6 +177,9 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
     "IT: the balance of interests needs the agreement too": (
         case("IT", "IT", STAYED, **LI, facts=TOLD, agent_works_council_agreement=False), False, False,
         {"works_council_agreement"}, set()),
+    "FR: who was told and objects is not told again": (
+        case("FR", "FR", said("notice_continue", given=False), **LI, facts=TOLD), True, False,
+        {"stop_recording_customer", "offer_unrecorded_service"}, {"announce_recording"}),
     "FR: every call, permanently": (
         case("FR", "FR", PRESSED, legal_basis="consent", facts={"systematic": True}), False, False,
         {"limit_to_sample"}, set()),
@@ -224,6 +227,9 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
         case("DE", "DE", recorder="customer", purpose="dispute"), False, True, {"obtain_all_party_consent"}, set()),
     "DK: a consumer in secret": (case("DK", "DK", recorder="customer", purpose="dispute"), True, True, set(), set()),
     "IL: a consumer's own side": (case("US-TX", "US-IL", recorder="customer"), False, False, set(), set()),
+    "GB: a consumer in secret": (case("GB", "GB", recorder="customer", purpose="dispute"), True, True, set(), set()),
+    "FR: a consumer in secret": (
+        case("FR", "FR", recorder="customer", purpose="dispute"), False, True, {"announce_recording"}, set()),
     # employees
     "NY: told, without the forms": (
         case("US-NY", "US-TX"), False, True, {"employee_written_notice_ack", "employee_posting"}, set()),
@@ -306,6 +312,12 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
         {"delete_recording"}),
     "erasure after it": (
         case("DK", "DK", STAYED, **MIFID, event="erasure_request", age="P6Y"), True, True, {"delete_recording"}, set()),
+    "after it nothing keeps it": (
+        case("US-TX", "US-TX", sector="commodity_futures", event="erasure_request", age="P1Y"), True, True,
+        {"delete_recording"}, {"retain_min:P1Y"}),
+    "a day and a half old": (
+        case("DK", "DK", STAYED, **MIFID, event="erasure_request", age="PT36H"), True, True, {"retain_min:P5Y"},
+        {"delete_recording"}),
     "within its ceiling": (
         case("FR", "FR", PRESSED, event="retention_expired", age="P5M"), True, True, set(), {"delete_recording"}),
     "overlap": (

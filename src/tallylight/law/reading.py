@@ -22,6 +22,7 @@ from tallylight.law.vocabulary import (
     Method,
     Purpose,
     Reach,
+    Recorder,
     Release,
     Requirement,
     Role,
@@ -38,9 +39,10 @@ Word = TypeVar("Word", bound=StrEnum)
 _REQUIRED = frozenset(
     {"id", "jurisdiction", "layer", "cite", "source", "checked_at", "checked_by", "confidence", "explain"}
 )
-_EVERYWHERE = frozenset({"purposes", "sectors", "channels", "directions", "call_types", "place_of", "exceptions", "floor"}) | {
-    "contested", "quote", "effective_from", "effective_to",
-}  # fmt: skip
+_EVERYWHERE = frozenset(
+    {"purposes", "sectors", "channels", "directions", "call_types", "recorder", "place_of", "exceptions", "floor"}
+    | {"contested", "quote", "effective_from", "effective_to"}
+)
 _OF_LAYER = {
     Layer.WIRETAP: frozenset({"standard", "law_view", "reach", "civil_only", "accepts", "tone_interval_s"}),
     Layer.GROUND: frozenset({"accepts", "requires"}),
@@ -118,6 +120,7 @@ class _Reader:
             channels=self._some("channels", Channel),
             directions=self._some("directions", Direction),
             call_types=self._some("call_types", CallType),
+            recorder=self._word("recorder", Recorder) if "recorder" in table else None,
             place_of=self._place_of(),
             exceptions=self._words("exceptions", Exemption) if "exceptions" in table else frozenset(),
             floor=self._flag("floor"),

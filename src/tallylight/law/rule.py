@@ -15,6 +15,7 @@ from tallylight.law.vocabulary import (
     Method,
     Purpose,
     Reach,
+    Recorder,
     Release,
     Requirement,
     Role,
@@ -73,6 +74,8 @@ class Rule:
     channels: frozenset[Channel] | None = None
     directions: frozenset[Direction] | None = None
     call_types: frozenset[CallType] | None = None
+    recorder: Recorder | None = None
+    """Who makes the recording; None: whoever."""
     place_of: Role | None = None
     """Whose place makes the rule hold: a customer's (or another's who is no employee); None: anybody's on the call."""
     exceptions: frozenset[Exemption] = frozenset()

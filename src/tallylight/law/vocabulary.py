@@ -87,6 +87,14 @@ class Reach(StrEnum):
     """No authority: the other side must at least have been told."""
 
 
+class Recorder(StrEnum):
+    """Who makes a recording."""
+
+    EMPLOYER = "employer"
+    """Of the agent."""
+    CUSTOMER = "customer"
+
+
 class Layer(StrEnum):
     """What a rule is about."""
 

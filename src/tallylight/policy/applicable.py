@@ -8,7 +8,18 @@ from typing import NamedTuple
 
 from tallylight.law.pack import UNKNOWN_PLACE, Pack
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import CallType, Channel, Direction, Exemption, Layer, Purpose, Sector, Standard, Subject
+from tallylight.law.vocabulary import (
+    CallType,
+    Channel,
+    Direction,
+    Exemption,
+    Layer,
+    Purpose,
+    Recorder,
+    Sector,
+    Standard,
+    Subject,
+)
 from tallylight.policy.situation import Place, PlaceEvidence
 
 DAY_MS = 86_400_000
@@ -56,17 +67,19 @@ class Matter(NamedTuple):
     direction: Direction
     sector: Sector | None
     call_type: CallType | None
+    recorder: Recorder
     exempt: frozenset[Exemption]
     """The exceptions that are the case."""
 
     def holds(self, rule: Rule) -> bool:
-        """Whether a rule speaks of this call: its purpose, channel, sector, direction and kind, and no exception."""
+        """Whether a rule speaks of this call: its purpose, channel, sector, direction, kind and recorder, and no exception."""
         return (
             (rule.purposes is None or self.purpose in rule.purposes)
             and (rule.channels is None or self.channel in rule.channels)
             and (rule.sectors is None or self.sector in rule.sectors)
             and (rule.directions is None or self.direction in rule.directions)
             and (rule.call_types is None or self.call_type in rule.call_types)
+            and (rule.recorder is None or self.recorder is rule.recorder)
             and not self.exempt & rule.exceptions
         )
 

@@ -71,6 +71,7 @@ def answer(case: Case, pack: Pack) -> CaseAnswer:
     others = _recorded(case, decision, Role.THIRD_PARTY)
     needed = [action for ruling in decision.rulings for action in ruling.actions]
     needed += [action for ruling in features.values() for action in ruling.actions]
+    needed = [action for action in needed if not _run_out(case.age, action)]
     needed += _after(case, decision, term)
     reasons = [each.reasons for each in decision.rulings] + [each.reasons for each in features.values()]
     return CaseAnswer(
@@ -117,6 +118,12 @@ def _holds_what_may_not_stay(decision: Decision) -> bool:
         ruling.lamp is not Lamp.RECORDING and not ruling.deciding.rule.startswith("setting.")
         for ruling in decision.rulings
     )
+
+
+def _run_out(age: str | None, action: str) -> bool:
+    """A floor that is over is owed no more."""
+    name, _, floor = action.partition(":")
+    return name == Action.RETAIN_MIN and age is not None and seconds(age) >= seconds(floor)
 
 
 def _outlived(age: str | None, ceiling: str | None) -> bool:

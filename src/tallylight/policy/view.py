@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tallylight.consent.answer import ConsentState
 from tallylight.law.pack import Pack
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import EmployeeForm, Exemption, Role
+from tallylight.law.vocabulary import EmployeeForm, Exemption, Recorder, Role
 from tallylight.policy.applicable import DAY_MS, Applicable, Matter, applicable, candidate_codes
 from tallylight.policy.profile import Profile
 from tallylight.policy.settings import Settings
@@ -95,7 +95,13 @@ def _matter(situation: Situation) -> Matter:
         )
         exempt = frozenset(exemption for is_case, exemption in cases if is_case)
     return Matter(
-        situation.settings.purpose, situation.channel, situation.direction, facts.sector, facts.call_type, exempt
+        purpose=situation.settings.purpose,
+        channel=situation.channel,
+        direction=situation.direction,
+        sector=facts.sector,
+        call_type=facts.call_type,
+        recorder=Recorder.CUSTOMER if facts.recorded_by_customer else Recorder.EMPLOYER,
+        exempt=exempt,
     )
 
 

@@ -97,16 +97,17 @@ def _missing_others(rule: Rule, party: PartySituation, view: View) -> list[Party
 
 def _asking(rule: Rule, party: PartySituation) -> tuple[Action, ...]:
     """Everything that would satisfy the rule."""
-    told: tuple[Action, ...] = (Action.ANNOUNCE_RECORDING,)
-    if party.role is Role.THIRD_PARTY and not party.notice_heard:
-        told += (Action.ANNOUNCE_TO_JOINER,)
+    told: tuple[Action, ...] = ()
+    if not party.notice_heard:
+        told = (Action.ANNOUNCE_RECORDING,)
+        if party.role is Role.THIRD_PARTY:
+            told += (Action.ANNOUNCE_TO_JOINER,)
     if rule.standard is Standard.INFORMED:
         return told
     actions = [Action.OBTAIN_ALL_PARTY_CONSENT]
     if rule.methods <= AFFIRMATIVE_METHODS or rule.jurisdiction.endswith(UNKNOWN_PLACE):
         actions.append(Action.OBTAIN_OPT_IN_CONSENT)
-    if not party.notice_heard:
-        actions += told
+    actions += told
     if Method.ANNOUNCEMENT_ON_RECORDING in rule.methods:
         actions.append(Action.ANNOUNCE_ON_RECORDING)
     if Method.SPOKEN_ON_RECORDING in rule.methods:
