@@ -82,7 +82,7 @@ class Reach(StrEnum):
     ANY_PART = "any_part"
     """Recording even one side of the conversation is covered (IL)."""
     SECRET_PART = "secret_part"
-    """Recording even one side is covered where the other side was not told (a place nobody knows)."""
+    """Recording even one side is covered where somebody was not told (a place nobody knows)."""
     UNSETTLED = "unsettled"
     """No authority: the other side must at least have been told."""
 

@@ -43,6 +43,8 @@ class Applicable:
     prohibition: Mapping[Subject, tuple[Rule, ...]]
     consent_for: Mapping[Rule, tuple[Rule, ...]]
     """For each rule on grounds: what makes a consent valid there."""
+    consent_settled: bool
+    """The law of every candidate place says how consent is given."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -147,6 +149,7 @@ def applicable(
             )
             for rule in ground
         },
+        consent_settled=all(_in_force(pack, pack.jurisdictions(code), date, Layer.CONSENT) for code in codes),
     )
 
 

@@ -63,7 +63,8 @@ def forms_given(rule: Rule, party: PartySituation) -> frozenset[EmployeeForm]:
     """In which of the forms a rule names the employer has told an employee."""
     if party.employee_forms is None:
         return frozenset().union(*rule.forms) if party.employee_notice else frozenset()
-    return party.employee_forms | ({EmployeeForm.TOLD} if party.employee_notice else set())
+    told = {EmployeeForm.TOLD}
+    return party.employee_forms | told if party.employee_notice else party.employee_forms - told
 
 
 def meets(rule: Rule, party: PartySituation) -> bool:

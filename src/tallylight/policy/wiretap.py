@@ -64,7 +64,10 @@ def wiretap_layer(party: PartySituation, view: View) -> Iterator[Finding]:
     for rule in view.law.wiretap:
         if rule.standard is Standard.ONE_PARTY:
             yield _one_party(party, view, rule)
-        elif ours:
+            continue
+        if rule.reach is Reach.SECRET_PART and not _one_knows(party, view):
+            yield _finding(rule, (Action.NOTIFY_EMPLOYEE,), closes=True)
+        if ours:
             yield from _our_side(party, view, rule)
         else:
             missing = [party] if not satisfied(rule, party, view) else _missing_others(rule, party, view)
@@ -73,14 +76,13 @@ def wiretap_layer(party: PartySituation, view: View) -> Iterator[Finding]:
 
 def _our_side(party: PartySituation, view: View, rule: Rule) -> Iterator[Finding]:
     own = rule.reach is Reach.OWN_WORD and party.role in EMPLOYED and rule in view.own_law[party.party].wiretap
-    actions: tuple[Action, ...] = ()
-    if own and not (accepted(party, rule, view.situation.at_ms) or authorised(rule, party, view)):
-        actions = (Action.OBTAIN_AGENT_CONSENT,)
+    silent = own and not (accepted(party, rule, view.situation.at_ms) or authorised(rule, party, view))
+    actions: tuple[Action, ...] = (Action.OBTAIN_AGENT_CONSENT,) if silent else ()
     missing = _missing_others(rule, party, view)
     if missing:
         actions += _asking(rule, missing[0])
     if own or missing or rule.reach is not Reach.OWN_WORD:
-        yield _finding(rule, actions, closes=bool(actions))
+        yield _finding(rule, actions, closes=silent or bool(missing))
 
 
 def _missing_others(rule: Rule, party: PartySituation, view: View) -> list[PartySituation]:
@@ -123,13 +125,16 @@ def _finding(rule: Rule, actions: Iterable[Action], *, closes: bool) -> Finding:
     return by_rule(Weight.WIRETAP, rule, verdict, rule.explain, (*actions, *uncertain))
 
 
-def _one_party(party: PartySituation, view: View, rule: Rule) -> Finding:
+def _one_knows(party: PartySituation, view: View) -> bool:
     """One party's knowledge is enough: that of everybody on the side that records, or the person's own yes."""
-    informed = (
+    return (
         view.circumstances.recorded_by_customer
         or party.consent.state is ConsentState.GIVEN
         or all(view.knows(other) and not objects(other) for other in view.people if other.role in EMPLOYED)
     )
-    if informed:
+
+
+def _one_party(party: PartySituation, view: View, rule: Rule) -> Finding:
+    if _one_knows(party, view):
         return by_rule(Weight.WIRETAP, rule, Verdict.ALLOWS, rule.explain)
     return by_rule(Weight.WIRETAP, rule, Verdict.CLOSES, rule.explain, (Action.NOTIFY_EMPLOYEE,))
