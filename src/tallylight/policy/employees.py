@@ -59,7 +59,7 @@ def _basis(party: PartySituation, view: View) -> Finding:
 def _missing(rule: Rule, party: PartySituation) -> tuple[Action, ...]:
     actions: list[Action] = []
     if not meets(rule, party):
-        given = forms_given(rule, party)
+        given = forms_given(party)
         actions += [_FORMS[each] for form in rule.forms for each in sorted(form - given, key=list(_FORMS).index)]
     if rule.works_council and not party.works_council:
         actions.append(Action.WORKS_COUNCIL_AGREEMENT)

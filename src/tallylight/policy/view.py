@@ -59,17 +59,17 @@ def is_told(party: PartySituation) -> bool:
     return party.employee_notice if party.role in EMPLOYED else party.notice_heard
 
 
-def forms_given(rule: Rule, party: PartySituation) -> frozenset[EmployeeForm]:
-    """In which of the forms a rule names the employer has told an employee."""
-    if party.employee_forms is None:
-        return frozenset().union(*rule.forms) if party.employee_notice else frozenset()
-    told = {EmployeeForm.TOLD}
-    return party.employee_forms | told if party.employee_notice else party.employee_forms - told
+def forms_given(party: PartySituation) -> frozenset[EmployeeForm]:
+    """In which forms, as far as they are on file, the employer has told an employee."""
+    others = (party.employee_forms or frozenset()) - {EmployeeForm.TOLD}
+    return others | {EmployeeForm.TOLD} if party.employee_notice else others
 
 
 def meets(rule: Rule, party: PartySituation) -> bool:
     """Whether an employee has been told as a rule of the employee layer asks."""
-    given = forms_given(rule, party)
+    if party.employee_forms is None:
+        return party.employee_notice
+    given = forms_given(party)
     return any(form <= given for form in rule.forms)
 
 
