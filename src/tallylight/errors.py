@@ -1,4 +1,7 @@
-"""The root of every room's error family."""
+"""The root of every room's error family, and the near words that a message may name."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class TallylightError(Exception):
@@ -11,3 +14,8 @@ class TallylightError(Exception):
         self.message = message
         if code is not None:
             self.code = code
+
+
+def near(word: str, known: Iterable[str], count: int = 1) -> list[str]:
+    """Those of the known words that are spelt most like this one, the nearest first; none where none is like it."""
+    return difflib.get_close_matches(word, list(known), count)

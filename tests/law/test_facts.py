@@ -105,14 +105,16 @@ def test_the_history_and_the_research_sources_are_kept() -> None:
 
 @needs.shared("law", "us.toml")
 def test_the_american_rules_follow_the_researched_engine_view() -> None:
+    day = str(US["as_of"])
     for code, state in cast("Mapping[str, dict[str, Any]]", US["jurisdictions"]).items():
-        rules = [rule for rule in PACK.by_jurisdiction[code] if rule.layer is Layer.WIRETAP]
+        rules = [rule for rule in PACK.by_jurisdiction[code] if rule.layer is Layer.WIRETAP and rule.in_force(day)]
         (phone,) = [rule for rule in rules if rule.channels is None or "phone" in rule.channels]
         assert phone.standard == state["engine_phone_rule"], code
         if state["accepted"]:
             assert phone.methods == {METHODS[method] for method in state["accepted"]}, code
         assert (phone.confidence, phone.contested) == (state["confidence"], state["contested"])
         assert phone.effective_from == state.get("effective_from")
+        assert phone.civil_only == (phone.standard is Standard.ALL_PARTY and state["liability"] == ["civil"]), code
         if phone.law_view is not None:
             assert phone.law_view == state.get("law_view", state["phone_rule"]), code
         (face,) = [rule for rule in rules if rule.channels is None or "in_person" in rule.channels]

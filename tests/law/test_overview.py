@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tallylight.law.durations import days, is_duration, longest, shortest
+from tallylight.law.durations import is_duration, longest, seconds, shortest
 from tallylight.law.errors import LawError
 from tallylight.law.overview import as_table, date_of, differences, find_place, place_lines, rules_at, sources
 from tallylight.law.pack import default_files, default_pack, load, read_facts
@@ -79,19 +79,20 @@ def test_facts_beside_the_rules_are_read_on_demand_and_named_when_broken() -> No
         read_facts(nameless)
 
 
-@pytest.mark.parametrize("text", ["P5Y", "P6M", "P30D", "P2W", "P1Y6M"])
+@pytest.mark.parametrize("text", ["P5Y", "P6M", "P30D", "P2W", "P1Y6M", "PT36H", "P1DT12H", "PT1S"])
 def test_durations(text: str) -> None:
     assert is_duration(text)
-    assert days(text) > 0
+    assert seconds(text) > 0
 
 
-@pytest.mark.parametrize("text", ["", "P", "5Y", "PT5H", "P5", "P-1Y"])
+@pytest.mark.parametrize("text", ["", "P", "5Y", "PT", "P1DT", "PT5", "P1H", "P5", "P-1Y"])
 def test_no_durations(text: str) -> None:
     assert not is_duration(text)
     with pytest.raises(ValueError, match="no duration"):
-        days(text)
+        seconds(text)
 
 
 def test_longest_and_shortest() -> None:
     assert (longest(["P1Y", "P5Y", "P90D"]), shortest(["P1M", "P30D", "P6M"])) == ("P5Y", "P1M")
+    assert (longest(["P1D", "PT36H"]), shortest(["P1DT12H", "P2D", "PT35H59M"])) == ("PT36H", "PT35H59M")
     assert (longest([]), shortest([])) == (None, None)

@@ -46,7 +46,7 @@ def test_what_ships() -> None:
     assert len([place for place in pack.places if "-" not in place]) == 46
     (german,) = [rule for rule in pack.by_jurisdiction["DE"] if rule.layer is Layer.WIRETAP]
     assert german.reach is Reach.OWN_WORD
-    (illinois,) = [rule for rule in pack.by_jurisdiction["US-IL"] if rule.layer is Layer.WIRETAP]
+    *_, illinois = [rule for rule in pack.by_jurisdiction["US-IL"] if rule.layer is Layer.WIRETAP]
     assert illinois.reach is Reach.ANY_PART
     settled = [rule for rule in pack.rules if rule.layer is Layer.WIRETAP and rule.reach is not Reach.UNSETTLED]
     assert {rule.jurisdiction for rule in settled} == {"DE", "US-IL", "US-unknown", UNKNOWN_PLACE}
@@ -142,7 +142,7 @@ def test_a_malformed_pack_names_file_rule_and_remedy(change: Callable[[str], str
 
 
 def test_reach_belongs_to_all_party_rules() -> None:
-    with pytest.raises(LawError, match=r"reach belongs to all-party rules"):
+    with pytest.raises(LawError, match=r"reach and civil_only belong to all-party rules"):
         loaded(RULE.replace("all_party", "one_party").replace('accepts = ["digit"]', 'reach = "own_word"'))
 
 

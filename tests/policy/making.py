@@ -2,19 +2,39 @@
 
 import dataclasses
 import itertools
+import typing
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import TypeVar
 
 from hypothesis import strategies as st
 
 from tallylight.ids import PartyId
 from tallylight.law.pack import default_pack
-from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Mode, Purpose, Role
+from tallylight.law.vocabulary import (
+    Channel,
+    Direction,
+    EmployeeForm,
+    LawfulBasis,
+    Method,
+    Mode,
+    Purpose,
+    Role,
+)
 from tallylight.policy.decide import decide
 from tallylight.policy.decision import Lamp, PartyRuling
 from tallylight.policy.profile import Profile
 from tallylight.policy.settings import Settings
-from tallylight.policy.situation import Consent, ConsentState, PartySituation, Place, PlaceEvidence, Situation
+from tallylight.policy.situation import (
+    ORDINARY,
+    Circumstances,
+    Consent,
+    ConsentState,
+    PartySituation,
+    Place,
+    PlaceEvidence,
+    Situation,
+)
 
 AT_MS = 1_790_000_000_000
 PACK = default_pack()
@@ -127,7 +147,28 @@ CONSENTS = (
     dataclasses.replace(YES, at_ms=AT_MS + 1),
     dataclasses.replace(YES, at_ms=None),
 )
+FORMS = tuple(
+    frozenset(forms) for size in range(len(EmployeeForm) + 1) for forms in itertools.combinations(EmployeeForm, size)
+)
 
+
+def values(kind: object) -> tuple[object, ...]:
+    """Every value of a flag, an enumeration, or one of those or None."""
+    if kind is bool:
+        return (False, True)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return tuple(kind)
+    return (
+        None,
+        *itertools.chain.from_iterable(values(each) for each in typing.get_args(kind) if each is not type(None)),
+    )
+
+
+FACTS = {
+    name: (getattr(ORDINARY, name), tuple(value for value in values(kind) if value != getattr(ORDINARY, name)))
+    for name, kind in typing.get_type_hints(Circumstances).items()
+}
+"""Of each circumstance the usual value, and the others."""
 
 Choice = TypeVar("Choice")
 
@@ -137,6 +178,11 @@ class Digits:
 
     def __init__(self, number: int) -> None:
         self._number = number
+
+    @property
+    def left(self) -> int:
+        """What nothing was chosen from yet."""
+        return self._number
 
     def choose(self, choices: Sequence[Choice]) -> Choice:
         self._number, index = divmod(self._number, len(choices))
@@ -158,6 +204,11 @@ def make_party(number: int, name: str) -> PartySituation:
         employee_notice=digits.mostly(True, False),
         consent=digits.choose(CONSENTS),
         present=digits.mostly(True, False),
+        employee_forms=digits.mostly(None, *FORMS),
+        works_council=digits.mostly(True, False),
+        consent_on_recording=digits.mostly(True, False),
+        tone_interval_s=digits.mostly(None, 15, 60),
+        minor=digits.mostly(False, True),
     )
 
 
@@ -176,6 +227,15 @@ def make_settings(number: int) -> Settings:
     )
 
 
+def make_circumstances(number: int) -> Circumstances:
+    """Half of them ordinary; in the others each field is mostly as usual."""
+    digits = Digits(number)
+    if digits.choose((True, False)):
+        return ORDINARY
+    unusual = {name: digits.mostly(usual, *others) for name, (usual, others) in FACTS.items()}
+    return dataclasses.replace(ORDINARY, **unusual)
+
+
 def make_situation(number: int, several: list[PartySituation], chosen: Settings) -> Situation:
     digits = Digits(number)
     return Situation(
@@ -186,10 +246,12 @@ def make_situation(number: int, several: list[PartySituation], chosen: Settings)
         parties=tuple(several),
         paused_by=digits.mostly(None, "party 0", "operator", "settings"),
         on_hold=digits.mostly(False, True),
+        circumstances=make_circumstances(digits.left),
     )
 
 
-numbers = st.integers(0, 10**12)
+numbers = st.binary(min_size=20, max_size=20).map(int.from_bytes)
+"""Drawn as bytes, which are as likely to be large as any: an integer strategy prefers the small ones."""
 
 
 def parties(name: str) -> st.SearchStrategy[PartySituation]:

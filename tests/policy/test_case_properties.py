@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tallylight.law.vocabulary import Action
 from tallylight.policy.case_answer import CaseAnswer
 from tests.policy.casework import PACK, Table, judged, party
+from tests.policy.making import Digits, numbers
 
 THOROUGH = settings(max_examples=1_000)
 PLACES = (*PACK.places, "US", "DK-84", "CA-ON", "TR", None)
@@ -22,48 +23,63 @@ FACTS = ("art13_notice", "lia", "necessity_documented", "other_proof_exists", "p
 FINAL = {"setting.mode", "setting.conference", "setting.agent_basis", "house.no_is_no", "everywhere.unlawful_aim"}
 """What no action changes: a choice of the project, a no, an unlawful aim."""
 
-usually = st.sampled_from((True, True, False))
-consents = st.none() | st.fixed_dictionaries(
-    {"method": st.sampled_from(METHODS)},
-    optional={
-        "given": st.sampled_from((True, True, False, None)),
-        "prior": usually,
-        "informed": usually,
-        "conditional": st.booleans(),
-        "withdrawn": st.sampled_from((False, False, True)),
-        "on_recording": st.booleans(),
-        "interval_s": st.sampled_from((10, 15, 60)),
-    },
-)
+DAYS = ("2026-11-23", "2026-11-23", "2026-11-23", "2026-05-31", "2024-08-01", "2022-05-06", "2018-05-24", "2014-06-15")
+"""Today, and days on which something was not yet law, or still was."""
 
 
-@st.composite
-def people(draw: st.DrawFn, role: str) -> Table:
+def make_consent(digits: Digits) -> Table | None:
+    if digits.choose((True, False)):
+        return None
+    return {
+        "method": digits.choose(METHODS),
+        "given": digits.mostly(True, False, None),
+        "prior": digits.mostly(True, False),
+        "informed": digits.mostly(True, False),
+        "conditional": digits.mostly(False, True),
+        "withdrawn": digits.mostly(False, True),
+        "interval_s": digits.choose((10, 15, 60)),
+        **digits.choose(({}, {"on_recording": True}, {"on_recording": False})),
+    }
+
+
+def make_person(number: int, role: str) -> Table:
+    digits = Digits(number)
     made = party(
         role,
-        draw(st.sampled_from(PLACES)),
-        draw(consents),
-        location_source=draw(st.sampled_from(("declared", "declared", "number_mobile", "unknown"))),
+        digits.choose(PLACES),
+        make_consent(digits),
+        location_source=digits.mostly("declared", "number_mobile", "unknown"),
     )
     if role == "agent":
         for name in ("employee_notice", "employee_ack", "employee_posting", "works_council_agreement"):
-            made[name] = draw(usually)
+            made[name] = digits.mostly(True, False)
     return made
+
+
+def people(role: str) -> st.SearchStrategy[Table]:
+    return numbers.map(lambda number: make_person(number, role))
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Table:
-    others = draw(st.lists(people("third_party"), max_size=1))
+    others = [draw(people("third_party"))] if draw(st.booleans()) else []
+    several = [draw(people("agent")), draw(people("customer")), *others]
+    digits = Digits(draw(numbers))
     return {
         "id": "C",
-        "parties": [draw(people("agent")), draw(people("customer")), *others],
-        "purpose": draw(st.sampled_from(PURPOSES)),
-        "legal_basis": draw(st.sampled_from(BASES)),
-        "sector": draw(st.sampled_from(SECTORS)),
-        "channel": draw(st.sampled_from(("phone", "video", "in_person"))),
-        "mode": draw(st.sampled_from(("both", "both", "agent_only", "agent_isolated_from_mix"))),
-        "recorder": draw(st.sampled_from(("employer", "employer", "employer", "customer"))),
-        "facts": draw(st.dictionaries(st.sampled_from(FACTS), st.booleans(), max_size=4)),
+        "parties": several,
+        "purpose": digits.choose(PURPOSES),
+        "legal_basis": digits.choose(BASES),
+        "sector": digits.choose(SECTORS),
+        "call_type": digits.mostly(None, "enrollment", "sales"),
+        "channel": digits.choose(("phone", "video", "in_person")),
+        "direction": digits.choose(("inbound", "outbound")),
+        "mode": digits.mostly("both", "agent_only", "agent_isolated_from_mix"),
+        "recorder": digits.mostly("employer", "customer"),
+        "segment": digits.mostly("normal", "on_hold", "voice_receipt", "before_consent"),
+        "config": {"conference": digits.mostly("all", "none", "agent_and_customer", "stop_on_third_party")},
+        "at": digits.choose(DAYS),
+        "facts": {name: True for name in FACTS if digits.mostly(False, True)},
         "features": ["voiceprint_agent", "emotion_agent"],
     }
 

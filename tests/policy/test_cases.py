@@ -46,6 +46,17 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
         case("US-TX", "US-IL", mode="agent_only"), False, False, {"announce_recording"}, set()),
     "IL: an open recording is not surreptitious": (
         case("US-IL", "US-IL", STAYED, mode="agent_only"), True, False, set(), set()),
+    "IL: before its first statute fell": (
+        case("US-TX", "US-IL", at="2014-03-19"), False, False, NOBODY_ASKED, {"treat_as_all_party"}),
+    "IL: after it fell": (case("US-TX", "US-IL", at="2014-03-20"), True, True, set(), {"treat_as_all_party"}),
+    "IL: the day before the next": (case("US-TX", "US-IL", at="2014-12-29"), True, True, set(), NOBODY_ASKED),
+    "IL: the next": (case("US-TX", "US-IL", at="2014-12-30"), False, False, NOBODY_ASKED, set()),
+    "CT: what was in a mix for a moment is no crime there": (
+        case("US-CT", "US-CT", mode="agent_isolated_from_mix", facts={"lia": True}, agent_employee_posting=True),
+        True, False, {"delete_customer_track_immediately"}, set()),
+    "CA: what was in a mix for a moment is one": (
+        case("US-CT", "US-CA", mode="agent_isolated_from_mix", facts={"lia": True}, agent_employee_posting=True),
+        False, False, {"delete_customer_track_immediately"}, set()),
     "CA: a yes that came later": (case("US-TX", "US-CA", said("dtmf", prior=False)), True, False, NOBODY_ASKED, set()),
     "CA: a yes to nobody knows what": (case("US-TX", "US-CA", said("dtmf", informed=False)), True, False, NOBODY_ASKED, set()),
     "CA: a beep alone": (case("US-TX", "US-CA", said("beep", interval_s=15)), True, False, NOBODY_ASKED, set()),
@@ -166,12 +177,23 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
     "IT: the balance of interests needs the agreement too": (
         case("IT", "IT", STAYED, **LI, facts=TOLD, agent_works_council_agreement=False), False, False,
         {"works_council_agreement"}, set()),
+    "FR: who was told and objects is not told again": (
+        case("FR", "FR", said("notice_continue", given=False), **LI, facts=TOLD), True, False,
+        {"stop_recording_customer", "offer_unrecorded_service"}, {"announce_recording"}),
     "FR: every call, permanently": (
         case("FR", "FR", PRESSED, legal_basis="consent", facts={"systematic": True}), False, False,
         {"limit_to_sample"}, set()),
     "FR: a contract that can be proven otherwise": (
         case("FR", "FR", STAYED, purpose="documentation", **LI, facts={**TOLD, "other_proof_exists": True}), True, False,
         {"document_necessity"}, {"retain_max:P6M"}),
+    "FR: every order, permanently": (
+        case("FR", "FR", PRESSED, purpose="documentation", legal_basis="consent", facts={"systematic": True}), False, False,
+        {"limit_to_sample"}, set()),
+    "FR: every call, against incivility": (
+        case("FR", "FR", STAYED, purpose="security", **LI, facts={**TOLD, "systematic": True}), False, False,
+        {"limit_to_sample"}, set()),
+    "FR: a call now and then for security": (
+        case("FR", "FR", STAYED, purpose="security", **LI, facts=TOLD), True, True, set(), {"limit_to_sample"}),
     "CZ: low confidence asks for a yes and a lawyer": (
         case("CZ", "CZ", STAYED, **LI, facts=TOLD), True, False, {"legal_review", "obtain_opt_in_consent"}, set()),
     "CZ: with the yes": (case("CZ", "CZ", PRESSED, legal_basis="consent"), True, True, {"legal_review"}, set()),
@@ -197,11 +219,17 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
     "IN: staying is no consent": (case("IN", "IN", STAYED), True, False, {"legal_review"}, set()),
     "CA-QC: implied consent": (case("CA-QC", "CA-QC", STAYED), True, True, {"legal_review"}, set()),
     "PH: whether staying counts is unsettled": (case("PH", "PH", STAYED), True, False, {"legal_review"}, set()),
+    "MX: financial data need an express yes": (
+        case("MX", "MX", STAYED, sector="payments"), True, False, {"obtain_opt_in_consent", "legal_review"}, set()),
+    "MX: told and went on": (case("MX", "MX", STAYED), True, True, {"legal_review"}, {"obtain_opt_in_consent"}),
     # the consumer records
     "DE: a consumer in secret": (
         case("DE", "DE", recorder="customer", purpose="dispute"), False, True, {"obtain_all_party_consent"}, set()),
     "DK: a consumer in secret": (case("DK", "DK", recorder="customer", purpose="dispute"), True, True, set(), set()),
     "IL: a consumer's own side": (case("US-TX", "US-IL", recorder="customer"), False, False, set(), set()),
+    "GB: a consumer in secret": (case("GB", "GB", recorder="customer", purpose="dispute"), True, True, set(), set()),
+    "FR: a consumer in secret": (
+        case("FR", "FR", recorder="customer", purpose="dispute"), False, True, {"announce_recording"}, set()),
     # employees
     "NY: told, without the forms": (
         case("US-NY", "US-TX"), False, True, {"employee_written_notice_ack", "employee_posting"}, set()),
@@ -209,6 +237,14 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
     "DE (Delaware): a daily notice": (
         case("US-DE", "US-DE", PRESSED, agent_employee_notice_form="daily_electronic"), True, True, set(), set()),
     "CT: neither posted nor acknowledged": (case("US-CT", "US-TX"), False, False, {"employee_posting"}, set()),
+    "CT: a posting is notice enough": (
+        case("US-CT", "US-CT", SIGNED, agent_employee_notice=False, agent_employee_posting=True), True, True, set(), set()),
+    "CT: a posting tells nobody whose place may be another": (
+        case("US-CT", "US-TX", agent_employee_notice=False, agent_employee_posting=True, agent_location_certain=False),
+        False, False, {"notify_employee"}, set()),
+    "DE (Delaware): a daily notice is notice enough": (
+        case("US-DE", "US-DE", PRESSED, agent_employee_notice=False, agent_employee_notice_form="daily_electronic"),
+        True, True, set(), set()),
     "an agent whose state nobody knows": (case("US", "US-TX"), False, False, {"employee_written_notice_ack"}, set()),
     # duties
     "CMS: an appointment is none of it": (
@@ -247,6 +283,10 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
         case("BR", "BR", STAYED, sector="public_utility_service"), True, True, {"retain_min:P90D", "legal_review"}, set()),
     "NY: telemarketing, told": (
         case("US-TX", "US-NY", STAYED, sector="telemarketing", direction="outbound"), True, True, {"retain_min:P5Y"}, set()),
+    "NY: telemarketing out of it": (
+        case("US-NY", "US-TX", sector="telemarketing", direction="outbound", agent_employee_ack=True,
+             agent_employee_posting=True),
+        True, True, {"retain_min:P5Y"}, {"announce_recording"}),
     # moments and settings
     "card data spoken": (
         case("US-TX", "US-TX", facts={"card_data_spoken": True}), False, False, {"pause_recording"}, set()),
@@ -272,6 +312,12 @@ TABLE: dict[str, tuple[Table, bool | None, bool | None, set[str], set[str]]] = {
         {"delete_recording"}),
     "erasure after it": (
         case("DK", "DK", STAYED, **MIFID, event="erasure_request", age="P6Y"), True, True, {"delete_recording"}, set()),
+    "after it nothing keeps it": (
+        case("US-TX", "US-TX", sector="commodity_futures", event="erasure_request", age="P1Y"), True, True,
+        {"delete_recording"}, {"retain_min:P1Y"}),
+    "a day and a half old": (
+        case("DK", "DK", STAYED, **MIFID, event="erasure_request", age="PT36H"), True, True, {"retain_min:P5Y"},
+        {"delete_recording"}),
     "within its ceiling": (
         case("FR", "FR", PRESSED, event="retention_expired", age="P5M"), True, True, set(), {"delete_recording"}),
     "overlap": (

@@ -19,10 +19,12 @@ THOROUGH = settings(max_examples=1_000)
 NOTHING_WOULD_OPEN = {
     "setting.terms_acknowledged_by",
     "setting.mode",
+    "setting.conference",
     "setting.agent_basis",
     "house.present",
+    "everywhere.unlawful_aim",
 }
-"""A setting or a departure: no action of the closed list changes it."""
+"""A setting, a departure or an aim: no action of the closed list changes it."""
 
 
 def never_opens(before: Situation, after: Situation) -> None:
@@ -77,8 +79,9 @@ def test_taking_a_consent_away_never_opens_a_gate(situation: Situation, data: st
 def test_an_unknown_place_is_as_strict_as_every_known_one(situation: Situation, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(situation.parties) - 1))
     # Illinois alone closes the other side's tracks although they were told; for a place nobody knows that would silence
-    # every employee whose caller withholds a number, so there it is only what is recorded in secret.
-    settled = [place for place in KNOWN if place != "US-IL"]
+    # every employee whose caller withholds a number, so there it is only what is recorded in secret. Connecticut alone
+    # wants the yes itself on the recording, where every call of ours has it.
+    settled = [place for place in KNOWN if place not in ("US-IL", "US-CT")]
     known = Place(code=data.draw(st.sampled_from(settled)), evidence=PlaceEvidence.DECLARED)
     here = changed(situation, index, dataclasses.replace(situation.parties[index], places=(known,)))
     nowhere = changed(situation, index, dataclasses.replace(situation.parties[index], places=(UNKNOWN,)))

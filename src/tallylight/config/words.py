@@ -1,7 +1,8 @@
 """The closed words that a configuration may use. A test holds them equal to the rooms that give them their meaning."""
 
-import difflib
 from collections.abc import Iterable
+
+from tallylight.errors import near
 
 MODES = ("both", "agent_only", "none")
 PURPOSES = (
@@ -23,7 +24,7 @@ TRANSPORTS = ("udp", "tcp")
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean x?`, or nothing where no known word is near."""
-    close = difflib.get_close_matches(word.casefold(), list(known), n=2, cutoff=0.6)
+    close = near(word.casefold(), known, 2)
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from tallylight.law.errors import LawError
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import Layer, Purpose, Standard
+from tallylight.law.vocabulary import Layer, Purpose, Recorder, Standard
 
 _QUOTED = re.compile(r"""["“”„«»‘]|(?<!\w)'[^']+'(?!\w)""")
 _TWO_SENTENCES = re.compile(r"[.!?] [A-Z]")
@@ -66,7 +66,9 @@ def _same_matter(one: Rule, other: Rule) -> bool:
     """Both could speak about one and the same call. Rules add to each other, so two
     reaches of one place are no overlap, and a sector's own rule is none of the general one.
     """
-    if one.reach is not other.reach or (one.sectors is None) is not (other.sectors is None):
+    if one.reach is not other.reach or {one.recorder, other.recorder} == set(Recorder):
+        return False
+    if (one.sectors is None) is not (other.sectors is None):
         return False
     return all(
         first is None or second is None or first & second

@@ -1,10 +1,10 @@
 """A pack as people look at it: its places, one place whole, what two packs differ in, what it was read from."""
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tallylight.errors import near
 from tallylight.law.errors import LawError
 from tallylight.law.pack import EVERYWHERE, UNKNOWN_PLACE, Pack, read_facts
 from tallylight.law.rule import Rule
@@ -87,8 +87,7 @@ def find_place(pack: Pack, word: str) -> str:
     wanted = word.strip().upper().replace("_", "-")
     if wanted in known:
         return known[wanted]
-    near = difflib.get_close_matches(wanted, known, 3, cutoff=0.5)
-    names = ", ".join(dict.fromkeys(f"{known[each]} ({_name(facts, known[each])})" for each in near))
+    names = ", ".join(dict.fromkeys(f"{known[each]} ({_name(facts, known[each])})" for each in near(wanted, known, 3)))
     hint = f"The nearest are {names}." if names else "`tallylight law list` names every place."
     raise LawError(f"There is no law of {word!r} on file, so it is ruled as a place nobody knows, strictly. {hint}")
 

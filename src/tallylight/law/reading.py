@@ -1,11 +1,11 @@
 """How a rule is read from its `[[rule]]` table, with every mistake named."""
 
 import datetime
-import difflib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar, cast
 
+from tallylight.errors import near
 from tallylight.law.durations import is_duration
 from tallylight.law.errors import LawError
 from tallylight.law.rule import Rule
@@ -22,8 +22,10 @@ from tallylight.law.vocabulary import (
     Method,
     Purpose,
     Reach,
+    Recorder,
     Release,
     Requirement,
+    Role,
     Sector,
     Standard,
     Subject,
@@ -37,11 +39,12 @@ Word = TypeVar("Word", bound=StrEnum)
 _REQUIRED = frozenset(
     {"id", "jurisdiction", "layer", "cite", "source", "checked_at", "checked_by", "confidence", "explain"}
 )
-_EVERYWHERE = frozenset({"purposes", "sectors", "channels", "directions", "call_types", "exceptions", "floor"}) | {
-    "contested", "quote", "effective_from", "effective_to",
-}  # fmt: skip
+_EVERYWHERE = frozenset(
+    {"purposes", "sectors", "channels", "directions", "call_types", "recorder", "place_of", "exceptions", "floor"}
+    | {"contested", "quote", "effective_from", "effective_to"}
+)
 _OF_LAYER = {
-    Layer.WIRETAP: frozenset({"standard", "law_view", "reach", "accepts", "tone_interval_s"}),
+    Layer.WIRETAP: frozenset({"standard", "law_view", "reach", "civil_only", "accepts", "tone_interval_s"}),
     Layer.GROUND: frozenset({"accepts", "requires"}),
     Layer.CONSENT: frozenset({"accepts"}),
     Layer.NOTICE: frozenset[str](),
@@ -82,8 +85,8 @@ class _Reader:
             raise self._error(f"add {_listed(missing)}.")
         if unknown:
             name = min(unknown)
-            near = difflib.get_close_matches(name, _FIELDS, 1)
-            hint = f"did you mean {near[0]}?" if near else "remove it or correct its spelling."
+            meant = near(name, _FIELDS)
+            hint = f"did you mean {meant[0]}?" if meant else "remove it or correct its spelling."
             raise self._error(f"{_listed(unknown)} is no field of a rule: {hint}")
         layer = self._word("layer", Layer)
         standard = self._word("standard", Standard) if "standard" in table else None
@@ -99,6 +102,7 @@ class _Reader:
             standard=standard,
             law_view=self._word("law_view", Standard) if "law_view" in table else None,
             reach=self._word("reach", Reach) if "reach" in table else Reach.UNSETTLED,
+            civil_only=self._flag("civil_only"),
             methods=self._words("accepts", Method) if methods else frozenset(),
             tone_interval_s=self._seconds("tone_interval_s"),
             bases=self._words("accepts", LawfulBasis) if layer is Layer.GROUND else frozenset(),
@@ -116,6 +120,8 @@ class _Reader:
             channels=self._some("channels", Channel),
             directions=self._some("directions", Direction),
             call_types=self._some("call_types", CallType),
+            recorder=self._word("recorder", Recorder) if "recorder" in table else None,
+            place_of=self._place_of(),
             exceptions=self._words("exceptions", Exemption) if "exceptions" in table else frozenset(),
             floor=self._flag("floor"),
             contested=self._flag("contested"),
@@ -136,8 +142,8 @@ class _Reader:
             raise self._error("a wiretap rule, and no other, has a standard: one_party, informed or all_party.")
         if layer is Layer.WIRETAP and ("accepts" in table) != (standard is Standard.ALL_PARTY):
             raise self._error("accepts belongs to all-party, consent, ground and biometric rules; each needs it.")
-        if "reach" in table and standard is not Standard.ALL_PARTY:
-            raise self._error("reach belongs to all-party rules.")
+        if table.keys() & {"reach", "civil_only"} and standard is not Standard.ALL_PARTY:
+            raise self._error("reach and civil_only belong to all-party rules.")
         if layer in _NEEDED and _NEEDED[layer] not in table:
             raise self._error(f"a {layer} rule needs {_NEEDED[layer]}.")
         foreign = table.keys() - _REQUIRED - _EVERYWHERE - _OF_LAYER[layer]
@@ -149,8 +155,14 @@ class _Reader:
             return None
         return self._words(field, words)
 
+    def _place_of(self) -> Role | None:
+        role = self._word("place_of", Role) if "place_of" in self._table else None
+        if role in (None, Role.CUSTOMER):
+            return role
+        raise self._error("place_of can only be customer.")
+
     def _forms(self) -> tuple[frozenset[EmployeeForm], ...]:
-        value = self._table.get("forms", [])
+        value = self._table.get("forms", [[EmployeeForm.TOLD]])
         if not isinstance(value, list) or not all(isinstance(item, list) and item for item in value):
             raise self._error("forms must be a list of lists: any one of them, whole.")
         return tuple(frozenset(self._one("forms", word, EmployeeForm) for word in item) for item in value)

@@ -15,8 +15,10 @@ from tallylight.law.vocabulary import (
     Method,
     Purpose,
     Reach,
+    Recorder,
     Release,
     Requirement,
+    Role,
     Sector,
     Standard,
     Subject,
@@ -40,6 +42,8 @@ class Rule:
     """Wiretap only, where it differs: what the better authority says, were it settled or verified."""
     reach: Reach = Reach.UNSETTLED
     """All-party wiretap rules only."""
+    civil_only: bool = False
+    """All-party wiretap rules only: a breach is a wrong against the person and no crime."""
     methods: frozenset[Method] = frozenset()
     """Ways of consent the rule accepts (wiretap and consent layers)."""
     tone_interval_s: int | None = None
@@ -48,8 +52,8 @@ class Rule:
     """Lawful bases the rule accepts (ground layer)."""
     requires: frozenset[Requirement] = frozenset()
     """What else must be the case (ground and biometric layers)."""
-    forms: tuple[frozenset[EmployeeForm], ...] = ()
-    """Employee layer: sets of forms, one of which is needed whole; empty asks for plain notice."""
+    forms: tuple[frozenset[EmployeeForm], ...] = (frozenset({EmployeeForm.TOLD}),)
+    """Employee layer: sets of forms, one of which is needed whole."""
     works_council: bool = False
     """Employee layer: employee representatives must have agreed or been consulted."""
     releases: frozenset[Release] = frozenset()
@@ -70,6 +74,10 @@ class Rule:
     channels: frozenset[Channel] | None = None
     directions: frozenset[Direction] | None = None
     call_types: frozenset[CallType] | None = None
+    recorder: Recorder | None = None
+    """Who makes the recording; None: whoever."""
+    place_of: Role | None = None
+    """Whose place makes the rule hold: a customer's (or another's who is no employee); None: anybody's on the call."""
     exceptions: frozenset[Exemption] = frozenset()
     """When the rule does not hold."""
     floor: bool = False

@@ -82,9 +82,17 @@ class Reach(StrEnum):
     ANY_PART = "any_part"
     """Recording even one side of the conversation is covered (IL)."""
     SECRET_PART = "secret_part"
-    """Recording even one side is covered where the other side was not told (a place nobody knows)."""
+    """Recording even one side is covered where somebody was not told (a place nobody knows)."""
     UNSETTLED = "unsettled"
     """No authority: the other side must at least have been told."""
+
+
+class Recorder(StrEnum):
+    """Who makes a recording."""
+
+    EMPLOYER = "employer"
+    """Of the agent."""
+    CUSTOMER = "customer"
 
 
 class Layer(StrEnum):
@@ -125,7 +133,9 @@ class Requirement(StrEnum):
     """It is on file why the content cannot practically be documented another way."""
     NO_OTHER_PROOF = "no_other_proof"
     SAMPLE = "sample"
-    """Occasional, never every call."""
+    """Occasional recordings."""
+    NOT_EVERY_CALL = "not_every_call"
+    """Never every call, permanently."""
     PUBLIC_POLICY = "public_policy"
     """A public schedule of retention and destruction."""
     ALTERNATIVE = "alternative"
@@ -148,6 +158,8 @@ class Exemption(StrEnum):
 class EmployeeForm(StrEnum):
     """A form of telling an employee."""
 
+    TOLD = "told"
+    """Beforehand, in whatever form."""
     ACKNOWLEDGED = "acknowledged"
     """Written notice, acknowledged in writing or electronically."""
     POSTED = "posted"

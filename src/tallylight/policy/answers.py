@@ -68,9 +68,8 @@ class _Answer:
 
     def finding(self, view: View) -> Finding:
         verdict, text = Verdict.CLOSES if self.closes else Verdict.ALLOWS, self.sentence()
-        actions: tuple[Action, ...] = ()
+        actions: tuple[Action, ...] = (Action.OBTAIN_OPT_IN_CONSENT,) if self.failing or self.waiting else ()
         if self.failing:
-            actions += (Action.OBTAIN_OPT_IN_CONSENT,)
             if Condition.FREELY_GIVEN in self.failing or view.circumstances.public_body:
                 actions += (Action.OFFER_UNRECORDED_SERVICE,)
             if view.circumstances.reuse:
@@ -95,7 +94,9 @@ def customer_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         not _accepts(rule, party, view) for rule in grounds
     )
     all_party = view.law.all_party
-    failing, judge = ((), None) if not as_ground else _validity(party, view, _on_consent(party, view))
+    # Where the project asks for consent and the law of a place does not say how it is given, the house asks for a clear yes.
+    clearly = view.profile is Profile.HOUSE and party.basis is LawfulBasis.CONSENT and not view.law.consent_settled
+    failing, judge = _validity(party, view, _on_consent(party, view), clearly=clearly) if as_ground else ((), None)
     answer = _Answer(
         party=party,
         as_ground=as_ground,
@@ -128,8 +129,13 @@ def _accepts(rule: Rule, party: PartySituation, view: View) -> bool:
     return party.basis in rule.bases
 
 
-def _validity(party: PartySituation, view: View, grounds: Iterable[Rule]) -> tuple[tuple[Condition, ...], Rule | None]:
-    """The conditions of a consent that fail under the strictest of the laws on these grounds, and the rule that says so."""
+def _validity(
+    party: PartySituation, view: View, grounds: Iterable[Rule], *, clearly: bool = False
+) -> tuple[tuple[Condition, ...], Rule | None]:
+    """The conditions of a consent that fail under the strictest of the laws on these grounds, and the rule that says so.
+
+    `clearly`: none of them may make do with less than a clear yes.
+    """
     failing = failing_conditions(
         party.consent,
         purpose=view.purpose,
@@ -142,16 +148,14 @@ def _validity(party: PartySituation, view: View, grounds: Iterable[Rule]) -> tup
         rules |= dict.fromkeys(view.law.consent_for[rule])
     if not rules:
         return failing, None
+    # Where a law takes staying on for consent, the act need not be affirmative.
+    lenient = tuple([each for each in failing if each is not Condition.AFFIRMATIVE])
     counts = ways(party)
-    worst: tuple[tuple[Condition, ...], Rule | None] = ((), None)
-    for judge in rules:
-        # Where a law takes staying on for consent, the act need not be affirmative.
-        left = failing
-        if Condition.AFFIRMATIVE in failing and counts & judge.methods:
-            left = tuple(each for each in failing if each is not Condition.AFFIRMATIVE)
-        if worst[1] is None or len(left) > len(worst[0]):
-            worst = (left, judge)
-    return worst
+    judged: list[tuple[tuple[Condition, ...], Rule | None]]
+    judged = [(lenient if counts & judge.methods else failing, judge) for judge in rules]
+    if clearly:
+        judged.append((failing, None))
+    return max(judged, key=lambda each: len(each[0]))
 
 
 def _ground(rule: Rule, party: PartySituation, view: View, failing: tuple[Condition, ...]) -> Finding:
@@ -167,11 +171,10 @@ def _ground(rule: Rule, party: PartySituation, view: View, failing: tuple[Condit
         actions += unmet if closes else ()
     if closes and facts.reuse:
         actions.append(Action.NEW_LEGAL_BASIS_FOR_PURPOSE)
-    if Requirement.SAMPLE in rule.requires:
-        closes = closes or facts.systematic
-        if not facts.sampled or facts.systematic:
-            actions.append(Action.LIMIT_TO_SAMPLE)
-    verdict = Verdict.CLOSES if closes else Verdict.ALLOWS
+    every_call = Requirement.NOT_EVERY_CALL in rule.requires and facts.systematic
+    if every_call or (Requirement.SAMPLE in rule.requires and not facts.sampled):
+        actions.append(Action.LIMIT_TO_SAMPLE)
+    verdict = Verdict.CLOSES if closes or every_call else Verdict.ALLOWS
     return by_rule(Weight.GROUND, rule, verdict, rule.explain, tuple(actions))
 
 

@@ -8,7 +8,18 @@ from typing import NamedTuple
 
 from tallylight.law.pack import UNKNOWN_PLACE, Pack
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import CallType, Channel, Direction, Exemption, Layer, Purpose, Sector, Standard, Subject
+from tallylight.law.vocabulary import (
+    CallType,
+    Channel,
+    Direction,
+    Exemption,
+    Layer,
+    Purpose,
+    Recorder,
+    Sector,
+    Standard,
+    Subject,
+)
 from tallylight.policy.situation import Place, PlaceEvidence
 
 DAY_MS = 86_400_000
@@ -32,6 +43,8 @@ class Applicable:
     prohibition: Mapping[Subject, tuple[Rule, ...]]
     consent_for: Mapping[Rule, tuple[Rule, ...]]
     """For each rule on grounds: what makes a consent valid there."""
+    consent_settled: bool
+    """The law of every candidate place says how consent is given."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -56,27 +69,35 @@ class Matter(NamedTuple):
     direction: Direction
     sector: Sector | None
     call_type: CallType | None
+    recorder: Recorder
     exempt: frozenset[Exemption]
     """The exceptions that are the case."""
 
     def holds(self, rule: Rule) -> bool:
-        """Whether a rule speaks of this call: its purpose, channel, sector, direction and kind, and no exception."""
+        """Whether a rule speaks of this call: its purpose, channel, sector, direction, kind and recorder, and no exception."""
         return (
             (rule.purposes is None or self.purpose in rule.purposes)
             and (rule.channels is None or self.channel in rule.channels)
             and (rule.sectors is None or self.sector in rule.sectors)
             and (rule.directions is None or self.direction in rule.directions)
             and (rule.call_types is None or self.call_type in rule.call_types)
+            and (rule.recorder is None or self.recorder is rule.recorder)
             and not self.exempt & rule.exceptions
         )
 
 
 @functools.lru_cache(maxsize=1024)
 def applicable(
-    pack: Pack, codes: frozenset[str], day: int, matter: Matter, areas: frozenset[str] = frozenset()
+    pack: Pack,
+    codes: frozenset[str],
+    day: int,
+    matter: Matter,
+    areas: frozenset[str] = frozenset(),
+    customers: frozenset[str] = frozenset(),
 ) -> Applicable:
-    """Every rule that speaks of a call. `day` counts from 1970-01-01 UTC; `areas` hold wherever people are. A place the
-    pack does not settle gets the rules of an unknown place as well.
+    """Every rule that speaks of a call. `day` counts from 1970-01-01 UTC; `areas` hold wherever people are; `customers`
+    are those of the codes where somebody is who is no employee. A place the pack does not settle gets the rules of an
+    unknown place as well.
     """
     date = (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
     jurisdictions = set(areas)
@@ -88,12 +109,13 @@ def applicable(
             jurisdictions.add(pack.unknown(code))
         if not _in_force(pack, own, date, Layer.BIOMETRIC):
             strangers.add(UNKNOWN_PLACE)
+    theirs = frozenset[str]().union(*(pack.jurisdictions(code) for code in customers))
     rules = sorted(
         (
             rule
             for name in jurisdictions
             for rule in pack.by_jurisdiction.get(name, ())
-            if rule.in_force(date) and matter.holds(rule)
+            if rule.in_force(date) and matter.holds(rule) and (rule.place_of is None or name in theirs)
         ),
         key=lambda rule: (rule.jurisdiction.endswith(UNKNOWN_PLACE), rule.floor, rule.id),
     )
@@ -127,6 +149,7 @@ def applicable(
             )
             for rule in ground
         },
+        consent_settled=all(_in_force(pack, pack.jurisdictions(code), date, Layer.CONSENT) for code in codes),
     )
 
 

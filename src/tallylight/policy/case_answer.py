@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tallylight.law.durations import days
+from tallylight.law.durations import seconds
 from tallylight.law.pack import Pack
 from tallylight.law.vocabulary import Action, Role
 from tallylight.policy.cases import Case, Event
@@ -71,6 +71,7 @@ def answer(case: Case, pack: Pack) -> CaseAnswer:
     others = _recorded(case, decision, Role.THIRD_PARTY)
     needed = [action for ruling in decision.rulings for action in ruling.actions]
     needed += [action for ruling in features.values() for action in ruling.actions]
+    needed = [action for action in needed if not _run_out(case.age, action)]
     needed += _after(case, decision, term)
     reasons = [each.reasons for each in decision.rulings] + [each.reasons for each in features.values()]
     return CaseAnswer(
@@ -105,7 +106,7 @@ def _after(case: Case, decision: Decision, term: Kept) -> Iterable[str]:
     if case.event is Event.STORED_REVIEW and (_holds_what_may_not_stay(decision) or _outlived(case.age, term.ceiling)):
         yield Action.DELETE_RECORDING
     if case.event in (Event.ERASURE_REQUEST, Event.RETENTION_EXPIRED):
-        if term.floor is not None and (case.age is None or days(case.age) < days(term.floor)):
+        if term.floor is not None and (case.age is None or seconds(case.age) < seconds(term.floor)):
             yield f"{Action.RETAIN_MIN}:{term.floor}"
         elif case.event is Event.ERASURE_REQUEST or not _within(case.age, term.ceiling):
             yield Action.DELETE_RECORDING
@@ -119,9 +120,15 @@ def _holds_what_may_not_stay(decision: Decision) -> bool:
     )
 
 
+def _run_out(age: str | None, action: str) -> bool:
+    """A floor that is over is owed no more."""
+    name, _, floor = action.partition(":")
+    return name == Action.RETAIN_MIN and age is not None and seconds(age) >= seconds(floor)
+
+
 def _outlived(age: str | None, ceiling: str | None) -> bool:
-    return age is not None and ceiling is not None and days(age) > days(ceiling)
+    return age is not None and ceiling is not None and seconds(age) > seconds(ceiling)
 
 
 def _within(age: str | None, ceiling: str | None) -> bool:
-    return age is not None and ceiling is not None and days(age) <= days(ceiling)
+    return age is not None and ceiling is not None and seconds(age) <= seconds(ceiling)

@@ -9,10 +9,11 @@ from tallylight.policy.decision import Verdict
 from tallylight.policy.finding import Finding, Weight, by_house, by_rule
 from tallylight.policy.profile import Profile
 from tallylight.policy.situation import PartySituation
-from tallylight.policy.view import NAMES, View
+from tallylight.policy.view import NAMES, View, forms_given, meets
 
 AGENT_BASIS_SETTING = "setting: agent_basis"
 _FORMS = {
+    EmployeeForm.TOLD: Action.NOTIFY_EMPLOYEE,
     EmployeeForm.ACKNOWLEDGED: Action.EMPLOYEE_WRITTEN_NOTICE_ACK,
     EmployeeForm.POSTED: Action.EMPLOYEE_POSTING,
     EmployeeForm.DAILY_ELECTRONIC: Action.NOTIFY_EMPLOYEE,
@@ -32,7 +33,7 @@ def employee_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         cite = f"{AGENT_BASIS_SETTING}; GDPR Art. 13"
         yield by_house(Weight.EMPLOYEE, "setting.agent_basis", cite, Verdict.CLOSES, text, (Action.NOTIFY_EMPLOYEE,))
     if view.circumstances.systematic:
-        for rule in (rule for rule in view.law.ground if Requirement.SAMPLE in rule.requires):
+        for rule in (rule for rule in view.law.ground if Requirement.NOT_EVERY_CALL in rule.requires):
             yield by_rule(Weight.GROUND, rule, Verdict.CLOSES, rule.explain, (Action.LIMIT_TO_SAMPLE,))
     if view.circumstances.agent_isolated_from_mix:
         yield _isolation(view)
@@ -57,11 +58,9 @@ def _basis(party: PartySituation, view: View) -> Finding:
 
 def _missing(rule: Rule, party: PartySituation) -> tuple[Action, ...]:
     actions: list[Action] = []
-    if not party.employee_notice:
-        actions.append(Action.NOTIFY_EMPLOYEE)
-    given = party.employee_forms
-    if given is not None and rule.forms and not any(form <= given for form in rule.forms):
-        actions += [_FORMS[each] for form in rule.forms for each in sorted(form - given)]
+    if not meets(rule, party):
+        given = forms_given(party)
+        actions += [_FORMS[each] for form in rule.forms for each in sorted(form - given, key=list(_FORMS).index)]
     if rule.works_council and not party.works_council:
         actions.append(Action.WORKS_COUNCIL_AGREEMENT)
     return tuple(dict.fromkeys(actions))

@@ -1,12 +1,11 @@
 """Reading one JSON object of a closed form: every name must be taken, and what is wrong is named with what is near."""
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar, cast
 
-from tallylight.errors import TallylightError
+from tallylight.errors import TallylightError, near
 
 Value = TypeVar("Value")
 Word = TypeVar("Word", bound=StrEnum)
@@ -80,15 +79,15 @@ class Fields:
 
     def wrong(self, name: str, value: object, known: Iterable[str]) -> CaseError:
         words = sorted(known)
-        near = difflib.get_close_matches(str(value), words, 1)
-        hint = f"; did you mean {near[0]}?" if near else "."
+        meant = near(str(value), words)
+        hint = f"; did you mean {meant[0]}?" if meant else "."
         return CaseError(f"{self.where}: {name} knows no {json.dumps(value)}, only {', '.join(words)}{hint}")
 
     def end(self) -> None:
         """Nothing may be left over."""
         for name in self._left:
-            near = difflib.get_close_matches(name, self._taken, 1)
-            hint = f" Did you mean {near[0]}?" if near else f" It has {', '.join(sorted(self._taken))}."
+            meant = near(name, self._taken)
+            hint = f" Did you mean {meant[0]}?" if meant else f" It has {', '.join(sorted(self._taken))}."
             raise CaseError(f"{self.where} has no {name}.{hint}")
 
 

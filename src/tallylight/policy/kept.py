@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tallylight.law.durations import days, longest, shortest
+from tallylight.law.durations import longest, seconds, shortest
 from tallylight.policy.view import View
 
 
@@ -21,8 +21,8 @@ def kept(seen: View) -> Kept:
     floor = longest([rule.retain_min for rule in seen.law.duty if rule.retain_min])
     ceiling = shortest([rule.retain_max for rule in seen.law.retention if rule.retain_max])
     chosen = f"P{seen.settings.retention_months}M"
-    if ceiling is not None and days(ceiling) < days(chosen):
+    if ceiling is not None and seconds(ceiling) < seconds(chosen):
         chosen = ceiling
-    if floor is not None and days(chosen) < days(floor):
+    if floor is not None and seconds(chosen) < seconds(floor):
         chosen = floor
     return Kept(floor=floor, ceiling=ceiling, chosen=chosen)

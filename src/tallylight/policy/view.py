@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tallylight.consent.answer import ConsentState
 from tallylight.law.pack import Pack
-from tallylight.law.vocabulary import Exemption, Purpose, Role
+from tallylight.law.rule import Rule
+from tallylight.law.vocabulary import EmployeeForm, Exemption, Purpose, Recorder, Role
 from tallylight.policy.applicable import DAY_MS, Applicable, Matter, applicable, candidate_codes
 from tallylight.policy.modes import wanted
 from tallylight.policy.profile import Profile
@@ -75,6 +76,11 @@ class View:
             and self.wants(party)
         )
 
+    def knows(self, party: PartySituation) -> bool:
+        """Whether an employee was told, if only in the form that every law of the place of work is content with."""
+        asked = self.own_law[party.party].employee
+        return party.employee_notice or (bool(asked) and all(meets(rule, party) for rule in asked))
+
     def records(self, party: PartySituation) -> bool:
         """Whether this person is on the side that makes the recording."""
         if self.circumstances.recorded_by_customer:
@@ -85,6 +91,20 @@ class View:
 def is_told(party: PartySituation) -> bool:
     """Employees are told by their employer, everybody else by the notice."""
     return party.employee_notice if party.role in EMPLOYED else party.notice_heard
+
+
+def forms_given(party: PartySituation) -> frozenset[EmployeeForm]:
+    """In which forms, as far as they are on file, the employer has told an employee."""
+    others = (party.employee_forms or frozenset()) - {EmployeeForm.TOLD}
+    return others | {EmployeeForm.TOLD} if party.employee_notice else others
+
+
+def meets(rule: Rule, party: PartySituation) -> bool:
+    """Whether an employee has been told as a rule of the employee layer asks."""
+    if party.employee_forms is None:
+        return party.employee_notice
+    given = forms_given(party)
+    return any(form <= given for form in rule.forms)
 
 
 def objects(party: PartySituation) -> bool:
@@ -110,12 +130,13 @@ def _matter(situation: Situation) -> Matter:
         )
         exempt = frozenset(exemption for is_case, exemption in cases if is_case)
     return Matter(
-        situation.purpose or situation.settings.purpose,
-        situation.channel,
-        situation.direction,
-        facts.sector,
-        facts.call_type,
-        exempt,
+        purpose=situation.purpose or situation.settings.purpose,
+        channel=situation.channel,
+        direction=situation.direction,
+        sector=facts.sector,
+        call_type=facts.call_type,
+        recorder=Recorder.CUSTOMER if facts.recorded_by_customer else Recorder.EMPLOYER,
+        exempt=exempt,
     )
 
 
@@ -125,13 +146,14 @@ def view(situation: Situation, pack: Pack, profile: Profile) -> View:
     people = tuple(party for party in situation.parties if party.present and party.role is not Role.SYSTEM)
     establishment = _established(settings.country)
     codes = establishment.union(*(candidate_codes(party.places) for party in people))
+    theirs = frozenset[str]().union(*(candidate_codes(party.places) for party in people if party.role not in EMPLOYED))
     areas = GDPR if situation.circumstances.targets_eu else frozenset[str]()
     return View(
         situation=situation,
         settings=settings,
         profile=profile,
         circumstances=situation.circumstances,
-        law=applicable(pack, codes, day, matter, areas),
+        law=applicable(pack, codes, day, matter, areas, theirs),
         own_law={
             party.party: applicable(pack, establishment | candidate_codes(party.places), day, matter)
             for party in situation.parties

@@ -44,7 +44,7 @@ def accepted(party: PartySituation, rule: Rule, at_ms: int) -> bool:
 
 def authorised(rule: Rule, party: PartySituation, view: View) -> bool:
     """A duty whose own statute authorises the recording, once the person was told, in the place of this rule."""
-    told = party.notice_heard or (party.role in EMPLOYED and party.employee_notice)
+    told = party.notice_heard or (party.role in EMPLOYED and view.knows(party))
     return told and any(duty.authorises and duty.jurisdiction == rule.jurisdiction for duty in view.law.duty)
 
 
@@ -64,7 +64,10 @@ def wiretap_layer(party: PartySituation, view: View) -> Iterator[Finding]:
     for rule in view.law.wiretap:
         if rule.standard is Standard.ONE_PARTY:
             yield _one_party(party, view, rule)
-        elif ours:
+            continue
+        if rule.reach is Reach.SECRET_PART and not _one_knows(party, view):
+            yield _finding(rule, (Action.NOTIFY_EMPLOYEE,), closes=True)
+        if ours:
             yield from _our_side(party, view, rule)
         else:
             missing = [party] if not satisfied(rule, party, view) else _missing_others(rule, party, view)
@@ -73,21 +76,21 @@ def wiretap_layer(party: PartySituation, view: View) -> Iterator[Finding]:
 
 def _our_side(party: PartySituation, view: View, rule: Rule) -> Iterator[Finding]:
     own = rule.reach is Reach.OWN_WORD and party.role in EMPLOYED and rule in view.own_law[party.party].wiretap
-    actions: tuple[Action, ...] = ()
-    if own and not (accepted(party, rule, view.situation.at_ms) or authorised(rule, party, view)):
-        actions = (Action.OBTAIN_AGENT_CONSENT,)
+    silent = own and not (accepted(party, rule, view.situation.at_ms) or authorised(rule, party, view))
+    actions: tuple[Action, ...] = (Action.OBTAIN_AGENT_CONSENT,) if silent else ()
     missing = _missing_others(rule, party, view)
     if missing:
         actions += _asking(rule, missing[0])
     if own or missing or rule.reach is not Reach.OWN_WORD:
-        yield _finding(rule, actions, closes=bool(actions))
+        yield _finding(rule, actions, closes=silent or bool(missing))
 
 
 def _missing_others(rule: Rule, party: PartySituation, view: View) -> list[PartySituation]:
     """Those of the other side, besides this person, whose missing agreement closes this person's track too."""
     others = [other for other in view.people if not view.records(other) and other.party != party.party]
-    # What is isolated from a mix was in it for a moment, and the others' words with it.
-    if rule.reach is Reach.ANY_PART or (view.records(party) and view.circumstances.agent_isolated_from_mix):
+    # What is isolated from a mix was in it for a moment, and the others' words with it: where that is a crime, nobody is.
+    mixed = view.records(party) and view.circumstances.agent_isolated_from_mix and not rule.civil_only
+    if rule.reach is Reach.ANY_PART or mixed:
         return [other for other in others if not satisfied(rule, other, view)]
     if rule.reach is Reach.SECRET_PART:
         return [other for other in others if not (other.notice_heard or satisfied(rule, other, view))]
@@ -96,16 +99,17 @@ def _missing_others(rule: Rule, party: PartySituation, view: View) -> list[Party
 
 def _asking(rule: Rule, party: PartySituation) -> tuple[Action, ...]:
     """Everything that would satisfy the rule."""
-    told: tuple[Action, ...] = (Action.ANNOUNCE_RECORDING,)
-    if party.role is Role.THIRD_PARTY and not party.notice_heard:
-        told += (Action.ANNOUNCE_TO_JOINER,)
+    told: tuple[Action, ...] = ()
+    if not party.notice_heard:
+        told = (Action.ANNOUNCE_RECORDING,)
+        if party.role is Role.THIRD_PARTY:
+            told += (Action.ANNOUNCE_TO_JOINER,)
     if rule.standard is Standard.INFORMED:
         return told
     actions = [Action.OBTAIN_ALL_PARTY_CONSENT]
     if rule.methods <= AFFIRMATIVE_METHODS or rule.jurisdiction.endswith(UNKNOWN_PLACE):
         actions.append(Action.OBTAIN_OPT_IN_CONSENT)
-    if not party.notice_heard:
-        actions += told
+    actions += told
     if Method.ANNOUNCEMENT_ON_RECORDING in rule.methods:
         actions.append(Action.ANNOUNCE_ON_RECORDING)
     if Method.SPOKEN_ON_RECORDING in rule.methods:
@@ -121,13 +125,16 @@ def _finding(rule: Rule, actions: Iterable[Action], *, closes: bool) -> Finding:
     return by_rule(Weight.WIRETAP, rule, verdict, rule.explain, (*actions, *uncertain))
 
 
-def _one_party(party: PartySituation, view: View, rule: Rule) -> Finding:
+def _one_knows(party: PartySituation, view: View) -> bool:
     """One party's knowledge is enough: that of everybody on the side that records, or the person's own yes."""
-    informed = (
+    return (
         view.circumstances.recorded_by_customer
         or party.consent.state is ConsentState.GIVEN
-        or all(other.employee_notice and not objects(other) for other in view.people if other.role in EMPLOYED)
+        or all(view.knows(other) and not objects(other) for other in view.people if other.role in EMPLOYED)
     )
-    if informed:
+
+
+def _one_party(party: PartySituation, view: View, rule: Rule) -> Finding:
+    if _one_knows(party, view):
         return by_rule(Weight.WIRETAP, rule, Verdict.ALLOWS, rule.explain)
     return by_rule(Weight.WIRETAP, rule, Verdict.CLOSES, rule.explain, (Action.NOTIFY_EMPLOYEE,))
