@@ -28,13 +28,13 @@ def settings_layers(party: PartySituation, view: View) -> Iterator[Finding]:
             Verdict.CLOSES,
             "Nobody has accepted the controller's responsibility for this project, so nothing is recorded.",
         )
+    verdict = Verdict.CLOSES
     if settings.mode is Mode.NONE:
         text = NOBODY
     elif view.wants(party):
-        text = WANTED[settings.mode]
+        text, verdict = WANTED[settings.mode], Verdict.ALLOWS
     else:
         text = f"{NAMES[party.role]} is not recorded: {NOT_WANTED[settings.mode]}."
-    verdict = Verdict.ALLOWS if view.wants(party) else Verdict.CLOSES
     yield by_house(Weight.MODE, "setting.mode", "setting: mode", verdict, text)
 
 

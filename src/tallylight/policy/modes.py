@@ -11,9 +11,9 @@ def wanted(mode: Mode, role: Role, *, customer_on: bool, receipt: bool) -> bool:
 
     `customer_on`: the agent has switched the customer on, which only some modes heed. `receipt`: a voice receipt is open.
     """
-    if mode is Mode.NONE:
-        return False
-    if mode is Mode.BOTH or role in _ALWAYS:
+    if mode is Mode.BOTH or mode is Mode.NONE:
+        return mode is Mode.BOTH
+    if role in _ALWAYS:
         return True
     return (customer_on and mode.allows_switch) or (receipt and mode in _WITH_RECEIPTS)
 

@@ -22,6 +22,7 @@ from tallylight.policy.situation import (
 )
 
 _NONE = frozenset[Exemption]()
+_NOWHERE = frozenset[str]()
 EMPLOYED = frozenset({Role.AGENT, Role.SUPERVISOR})
 OWN_GROUND = EMPLOYED | {Role.SYSTEM}
 """Roles that no notice on the call is for: told by their employer, or nobody's voice."""
@@ -143,10 +144,11 @@ def _matter(situation: Situation) -> Matter:
 def view(situation: Situation, pack: Pack, profile: Profile) -> View:
     settings = situation.settings
     day, matter = situation.at_ms // DAY_MS, _matter(situation)
-    people = tuple(party for party in situation.parties if party.present and party.role is not Role.SYSTEM)
+    people = tuple([party for party in situation.parties if party.present and party.role is not Role.SYSTEM])
     establishment = _established(settings.country)
-    codes = establishment.union(*(candidate_codes(party.places) for party in people))
-    theirs = frozenset[str]().union(*(candidate_codes(party.places) for party in people if party.role not in EMPLOYED))
+    employed = [candidate_codes(party.places) for party in people if party.role in EMPLOYED]
+    theirs = _NOWHERE.union(*[candidate_codes(party.places) for party in people if party.role not in EMPLOYED])
+    codes = establishment.union(theirs, *employed)
     areas = GDPR if situation.circumstances.targets_eu else frozenset[str]()
     return View(
         situation=situation,
@@ -160,5 +162,5 @@ def view(situation: Situation, pack: Pack, profile: Profile) -> View:
             if party.role in EMPLOYED
         },
         people=people,
-        untold=tuple(party for party in people if not is_told(party)),
+        untold=tuple([party for party in people if not is_told(party)]),
     )
