@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tallylight.law.durations import days
 from tallylight.law.pack import UNKNOWN_PLACE, Pack
 from tallylight.law.rule import Rule
 from tallylight.law.vocabulary import CallType, Channel, Direction, Exemption, Layer, Purpose, Sector, Standard, Subject
@@ -16,7 +17,10 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Applicable:
-    """The rules of every candidate place, by layer: what settles a place first, floors next, the unknown place last."""
+    """The rules of every candidate place, by layer: what settles a place first, floors next, the unknown place last.
+
+    Of duties the one that has a recording kept longest comes first.
+    """
 
     wiretap: tuple[Rule, ...]
     all_party: tuple[Rule, ...]
@@ -109,7 +113,7 @@ def applicable(
         consent=consent,
         notice=layer(Layer.NOTICE),
         employee=layer(Layer.EMPLOYEE),
-        duty=layer(Layer.DUTY),
+        duty=tuple(sorted(layer(Layer.DUTY), key=_kept_days, reverse=True)),
         retention=layer(Layer.RETENTION),
         biometric=tuple(
             dict.fromkeys((*layer(Layer.BIOMETRIC), *_in_force(pack, frozenset(strangers), date, Layer.BIOMETRIC)))
@@ -128,6 +132,11 @@ def applicable(
             for rule in ground
         },
     )
+
+
+def _kept_days(duty: Rule) -> int:
+    """How long a duty has a recording kept: of several, the longest speaks for all."""
+    return days(duty.retain_min) if duty.retain_min is not None else 0
 
 
 def _in_force(pack: Pack, jurisdictions: frozenset[str], date: str, layer: Layer) -> list[Rule]:
