@@ -323,7 +323,7 @@ class Tracks:
                 self._erase(track, "replaced", work)
 
     def abandon(self, work: Work) -> None:
-        """The caller left before the question was settled: everything goes."""
+        """The caller left before the question was settled: everything goes but what a law has kept of people."""
         for track in tuple(self._tracks):
             self._erase(track, "abandoned", work)
 
