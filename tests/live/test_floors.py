@@ -7,7 +7,14 @@ import pytest
 from tallylight.catalogue.history import read_history
 from tallylight.catalogue.queries import TrackEntry, read_conversation
 from tallylight.catalogue.versions import keep_settings
-from tallylight.conversation.commands import GiveConsent, HearQuestion, JoinParty, RequestConsent, WithdrawConsent
+from tallylight.conversation.commands import (
+    GiveConsent,
+    HearQuestion,
+    JoinParty,
+    LeaveParty,
+    RequestConsent,
+    WithdrawConsent,
+)
 from tallylight.conversation.events import Event, TermMoved, TrackErased, TrackKept, TrackOpened
 from tallylight.database.engine import read_only
 from tallylight.ids import PartyId, new_id
@@ -66,6 +73,22 @@ def withdraw(talk: Talk) -> None:
     command = WithdrawConsent(party=talk.customer, method=Method.DIGIT, evidence="digits *2", offset_ms=at)
     assert talk.runner.command(command) is None
     talk.house.settle()
+
+
+def join_from_london(talk: Talk) -> PartyId:
+    """An agent whose regulator has every call of the firm kept, whatever it is for."""
+    agent = PartyId(new_id(talk.house.clock.wall_ms()))
+    joins = JoinParty(
+        party=agent,
+        role=Role.AGENT,
+        places=(Place(code="GB", evidence=PlaceEvidence.SITE),),
+        basis=LawfulBasis.CONTRACT,
+        employee_notice=True,
+        offset_ms=talk.runner.offset_ms(),
+    )
+    assert talk.runner.command(joins, address="sip:agent@127.0.0.1") is None
+    talk.house.settle()
+    return agent
 
 
 def test_a_track_is_opened_with_the_floor_of_its_decision(firm: Talk) -> None:
@@ -138,17 +161,7 @@ def test_who_joins_may_bring_a_law_that_keeps_what_goes_on(house: House) -> None
     agreed(talk)
     before = customers(talk)
     assert {track.floor_ms for track in before.values()} == {None}
-    agent = PartyId(new_id(house.clock.wall_ms()))
-    joins = JoinParty(
-        party=agent,
-        role=Role.AGENT,
-        places=(Place(code="GB", evidence=PlaceEvidence.SITE),),
-        basis=LawfulBasis.CONTRACT,
-        employee_notice=True,
-        offset_ms=talk.runner.offset_ms(),
-    )
-    assert talk.runner.command(joins, address="sip:agent@127.0.0.1") is None
-    house.settle()
+    join_from_london(talk)
     assert talk.runner.lamps()[talk.customer] is Lamp.RECORDING
     after = customers(talk)
     for purpose, track in after.items():
@@ -162,22 +175,10 @@ def test_who_joins_may_bring_a_law_that_keeps_what_goes_on(house: House) -> None
 
 
 def test_a_floor_stays_when_whose_law_it_was_leaves(house: House) -> None:
-    from tallylight.conversation.commands import LeaveParty
-
     run_by(house, sector=Sector.INVESTMENT_SERVICES)
     talk = Talk(house)
     agreed(talk)
-    agent = PartyId(new_id(house.clock.wall_ms()))
-    joins = JoinParty(
-        party=agent,
-        role=Role.AGENT,
-        places=(Place(code="GB", evidence=PlaceEvidence.SITE),),
-        basis=LawfulBasis.CONTRACT,
-        employee_notice=True,
-        offset_ms=talk.runner.offset_ms(),
-    )
-    assert talk.runner.command(joins) is None
-    house.settle()
+    agent = join_from_london(talk)
     kept = customers(talk)
     assert talk.runner.command(LeaveParty(party=agent, offset_ms=talk.runner.offset_ms())) is None
     house.settle()
