@@ -47,9 +47,9 @@ from tallylight.database.faults import FaultyCommits
 from tallylight.database.writer import Transaction, Writer
 from tallylight.ids import DEFAULT_WORKSPACE, ConversationId, DecisionId, EpochId, PartyId, TrackId, new_id
 from tallylight.law.pack import Pack, default_files, default_pack
-from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Mode, Purpose, Role
+from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Mode, Purpose, Role, Sector
 from tallylight.policy.decision import Lamp
-from tallylight.policy.retention import deadline_ms
+from tallylight.policy.retention import Bounds, bounds_of, deadline_ms, floor_ms
 from tallylight.policy.settings import Settings
 from tallylight.policy.situation import Place, PlaceEvidence
 from tallylight.vault.frame import SOURCE_OURS, SOURCE_PARTY, Frame, MediaType
@@ -82,6 +82,8 @@ SETTINGS = Settings(
     trial=True,
 )
 NOBODY = dataclasses.replace(SETTINGS, mode=Mode.NONE)
+MIFID = dataclasses.replace(SETTINGS, purpose=Purpose.COMPLIANCE, sector=Sector.INVESTMENT_SERVICES)
+"""An investment firm: Art. 16(7) of Directive 2014/65/EU has its calls kept for five years."""
 WITH_GROUND = dataclasses.replace(SETTINGS, proof_ground="accountability, Art. 7(1) GDPR")
 
 
@@ -106,7 +108,7 @@ class House:
 
         def prepare(transaction: Transaction) -> None:
             insert_project_key(transaction.connection, row)
-            for settings in (SETTINGS, WITH_GROUND, NOBODY):
+            for settings in (SETTINGS, WITH_GROUND, NOBODY, MIFID):
                 keep_settings(transaction.connection, self.workspace, settings)
             keep_pack(transaction.connection, self.workspace, default_files())
 
@@ -147,6 +149,7 @@ class OpenTrack:
     epoch: Epoch
     source: int
     decision: DecisionId
+    bounds: Bounds
 
 
 class Call:
@@ -320,8 +323,8 @@ class Call:
                 party=track.party,
                 purpose=track.purpose,
                 epoch=track.epoch.id,
-                deadline_ms=deadline_ms(self.settings, track.purpose, self._wall_ms()),
-                floor_ms=None,
+                deadline_ms=deadline_ms(self.settings, track.purpose, self._wall_ms(), track.bounds),
+                floor_ms=floor_ms(self._wall_ms(), track.bounds),
                 receipt=None,
                 offset_ms=self.now_ms,
             )
@@ -374,6 +377,7 @@ class Call:
             epoch=self.house.keys.new_epoch(project=self.settings.project, track=track, epoch=EpochId(self._new())),
             source=SOURCE_OURS if party == self.system else SOURCE_PARTY,
             decision=changed.decision_id,
+            bounds=bounds_of(changed.decision),
         )
         self.open[party, purpose] = opened
         self.tracks.append(opened)

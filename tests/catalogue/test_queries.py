@@ -13,6 +13,7 @@ from tallylight.catalogue.queries import (
     ConversationEntry,
     Cursor,
     Order,
+    TrackEntry,
     find_parties,
     iso_utc,
     list_conversations,
@@ -27,7 +28,7 @@ from tallylight.ids import ConversationId, PartyId, TrackId, new_id
 from tallylight.law.pack import default_files, default_pack
 from tallylight.law.vocabulary import Purpose
 from tallylight.policy.retention import add_months
-from tests.catalogue.house import AGENT, CUSTOMER, SETTINGS, Call, House
+from tests.catalogue.house import AGENT, CUSTOMER, MIFID, SETTINGS, Call, House
 
 
 def pages(house: House, order: Order, limit: int) -> list[ConversationEntry]:
@@ -65,6 +66,32 @@ def test_an_empty_house_lists_nothing(each_house: House) -> None:
         assert oldest_deadline(connection, workspace=each_house.workspace) is None
 
 
+def as_listed(track: TrackEntry) -> dict[str, object]:
+    return {
+        "track": track.track,
+        "purpose": track.purpose.value,
+        "receipt": None,
+        "state": "sealed",
+        "stored_s": track.stored_ms / 1000,
+        "until": iso_utc(track.deadline_ms),
+        "kept_by_law_until": None,
+    }
+
+
+def test_what_law_has_kept_is_listed_with_its_end(each_house: House) -> None:
+    """Art. 16(7) of Directive 2014/65/EU: five years, whatever the project chose."""
+    call = Call(each_house, settings=MIFID).accepted().speak(1000).sealed()
+    entry = each_house.entry(call.id)
+    for party in entry.people:
+        for track in party.tracks:
+            assert track.floor_ms is not None
+            assert track.deadline_ms == track.floor_ms
+            assert add_months(call.started_ms, 60) <= track.floor_ms <= add_months(call.started_ms + call.now_ms, 60)
+    assert entry.deadline_ms == max(track.deadline_ms for party in entry.parties for track in party.tracks)
+    listed = json.loads(json.dumps(to_json(entry)))
+    assert all(track["kept_by_law_until"] == track["until"] for party in listed["parties"] for track in party["tracks"])
+
+
 def test_the_list_has_the_agreed_shape(house: House) -> None:
     call = Call(house).accepted().speak(5000).sealed()
     listed = json.loads(json.dumps(to_json(house.entry(call.id))))
@@ -85,6 +112,7 @@ def test_the_list_has_the_agreed_shape(house: House) -> None:
                 "talked_s": 1.5,
                 "stored_s": 7.0,
                 "reason": customer.reason,
+                "tracks": [as_listed(track) for track in customer.tracks],
             },
             {
                 "party": call.agent,
@@ -94,6 +122,7 @@ def test_the_list_has_the_agreed_shape(house: House) -> None:
                 "talked_s": 2.5,
                 "stored_s": 5.0,
                 "reason": agent.reason,
+                "tracks": [as_listed(track) for track in agent.tracks],
             },
         ],
         "alarms": [],

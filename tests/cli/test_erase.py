@@ -1,16 +1,23 @@
 """`tallylight erase` and `retention sweep`, without a server and beside one."""
 
 import json
+import re
 import sqlite3
+import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from tallylight.app.store import lock
+from tallylight.clock import VirtualClock
 from tallylight.database.engine import FILE_NAME
+from tallylight.law.vocabulary import Purpose, Sector
 from tallylight.ledger.commitment import JsonValue
 from tests.cli.conftest import AGENT, CUSTOMER, Recorded, Run, error
 from tests.cli.server import answering
+from tests.live.conftest import Talk, open_house
+from tests.live.test_floors import agreed, run_by
 
 
 @pytest.mark.parametrize(
@@ -67,6 +74,25 @@ def test_for_people(recorded: Recorded, run: Run) -> None:
     assert erased.exit_code == 0
     for text in ("complete", "erased: quality_assurance track", "stays, another person's: agent's", "proof: "):
         assert text in erased.stdout
+
+
+def test_what_a_law_has_kept_is_listed_and_printed_with_its_duty(run: Run, tmp_path: Path) -> None:
+    with open_house(tmp_path, VirtualClock(time.time_ns() // 1_000_000 - 60_000)) as house:
+        run_by(house, purpose=Purpose.COMPLIANCE, sector=Sector.INVESTMENT_SERVICES)
+        talk = Talk(house)
+        agreed(talk)
+        talk.end()
+    listed = run("recordings", "list", "--data", tmp_path)
+    assert "kept by law until 2" in listed.stdout
+    erased = run("erase", "--person", CUSTOMER, "--data", tmp_path)
+    assert erased.exit_code == 0, erased.stderr
+    printed = " ".join(erased.stdout.split())
+    assert re.search(r"kept until 2\S+Z: compliance track \S+ of conversation \S+, and whose it is", printed)
+    assert "(Art. 17(3)(b) GDPR: Directive 2014/65/EU art. 16(7);" in printed
+    (entry,) = json.loads(run("recordings", "list", "--data", tmp_path, "--json").stdout)
+    (customer,) = entry["parties"]
+    assert (customer["address"], customer["stored_s"]) == (CUSTOMER, 2.0)
+    assert all(track["kept_by_law_until"] for track in customer["tracks"])
 
 
 def test_a_person_nobody_knows(recorded: Recorded, run: Run) -> None:

@@ -12,7 +12,7 @@ from tallylight.law.vocabulary import Purpose
 from tallylight.retention.draft import (
     ConversationInScope,
     Draft,
-    KeptProof,
+    KeptTrack,
     PartyInScope,
     TrackInScope,
     parse,
@@ -94,14 +94,22 @@ tracks = st.builds(
     copies=st.dictionaries(st.sampled_from(["live", "objects"]), st.sampled_from(["gone", "unreadable"])),
     confirmed=st.booleans(),
 )
-people = st.builds(PartyInScope, conversation=ids.map(ConversationId), party=ids.map(PartyId), emptied=st.booleans())
-proofs = st.builds(
-    KeptProof,
+people = st.builds(
+    PartyInScope,
+    conversation=ids.map(ConversationId),
+    party=ids.map(PartyId),
+    emptied=st.booleans(),
+    kept=st.booleans(),
+)
+kept_tracks = st.builds(
+    KeptTrack,
     track=ids.map(TrackId),
     conversation=ids.map(ConversationId),
     party=ids.map(PartyId),
-    ground=st.text(),
+    purpose=st.sampled_from(Purpose),
+    ground=st.none() | st.text(),
     deadline_ms=st.integers(0, 1 << 50),
+    by_law=st.booleans(),
 )
 over = st.builds(ConversationInScope, conversation=ids.map(ConversationId), forgotten=st.booleans())
 drafts = st.builds(
@@ -110,7 +118,7 @@ drafts = st.builds(
     project=st.none() | st.text(),
     parties=st.lists(people).map(lambda found: {each.party: each for each in found}),
     tracks=st.lists(tracks).map(lambda found: {each.track: each for each in found}),
-    kept=st.lists(proofs).map(lambda found: {each.track: each for each in found}),
+    kept=st.lists(kept_tracks).map(lambda found: {each.track: each for each in found}),
     leaves=st.lists(st.tuples(st.text(), st.integers(0, 1 << 40))).map(tuple),
 )
 

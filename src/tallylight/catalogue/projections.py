@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tallylight.catalogue.addresses import comparable, names_nobody
 from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError, FenceLostError, TrackGoneError
-from tallylight.catalogue.statements import ADD_COPY, ADMIT, SEAL, add, change
+from tallylight.catalogue.statements import ADD_COPY, ADMIT, EXTEND, KNOW_UNTIL, LAST_KEPT, SEAL, add, change
 from tallylight.catalogue.tables import conversation as conversations
 from tallylight.catalogue.tables import copy as copies
 from tallylight.catalogue.tables import party as parties
@@ -27,7 +27,9 @@ from tallylight.conversation.events import (
     OpeningMissed,
     PartyJoined,
     RecordingFailed,
+    TermMoved,
     TrackErased,
+    TrackKept,
     TrackOpened,
     TrackSealed,
 )
@@ -220,6 +222,10 @@ class _Projection:
         self._joined: dict[PartyId, Row] = {}
         self._changed: dict[PartyId, Row] = {}
         self._opened: list[Row] = []
+        self._known_until_ms = 0
+        """The latest of what was opened or moved: so long has to be known who took part."""
+        self._term_is_over = False
+        """The conversation has ended, or something of it is erased: how long that is, is to be looked up anew."""
 
     def apply(self, event: Event) -> None:
         match event:
@@ -236,11 +242,17 @@ class _Projection:
                     self._rule(ruling)
             case TrackOpened():
                 self._open(event)
+            case TermMoved(track=track):
+                self._track(track, deadline_ms=event.deadline_ms, floor_ms=event.floor_ms)
+                self._keep_known(event.floor_ms or 0)
+            case TrackKept(track=track):
+                self._track(track, deadline_ms=event.floor_ms)
             case TrackSealed():
                 self._seal(event)
             case TrackErased(track=track):
                 self._track(track, state="erased", stored_ms=0, path=None, size=None)
                 self._shred_live_copy(track)
+                self._term_is_over = True
             case RecordingFailed():
                 kind = "recording_failed" if event.track is None else "track_short"
                 self._alarm(kind, party=event.party, track=event.track, missing_ms=event.missing_ms)
@@ -260,6 +272,22 @@ class _Projection:
             parties,
             (({**self._here, "party": party}, values) for party, values in self._changed.items()),
         )
+        self._move_deadline()
+
+    def _move_deadline(self) -> None:
+        """A recording that nobody can attribute is worth nothing: who took part is known until the last of it goes."""
+        here: Row = {f"at_{name}": value for name, value in self._here.items()}
+        settings = self._about.settings
+        if settings is None or not self._term_is_over:
+            if self._known_until_ms:
+                until: Row = {"until_ms": self._known_until_ms, "to_deadline_ms": self._known_until_ms}
+                EXTEND.run(self._connection, {**here, **until})
+            return
+        deadline_ms, floor_ms, ended_ms = LAST_KEPT.run(self._connection, here).fetchone() or (None, None, None)
+        started_ms = self._about.started_ms
+        own_ms = identities_deadline_ms(settings, started_ms if ended_ms is None else ended_ms)
+        until_ms = max(own_ms, deadline_ms or 0, floor_ms or 0)
+        KNOW_UNTIL.run(self._connection, {**here, "to_deadline_ms": until_ms})
 
     def _rule(self, ruling: PartyRuling) -> None:
         """The lamp, and why; of somebody who has left, why it was as it was while they were there."""
@@ -295,6 +323,7 @@ class _Projection:
     def _open(self, event: TrackOpened) -> None:
         settings = self._about.settings
         proof = event.purpose is Purpose.PROOF_OF_CONSENT
+        self._keep_known((event.floor_ms or 0) if proof else event.deadline_ms)
         self._opened.append(
             {
                 **self._here,
@@ -304,10 +333,15 @@ class _Projection:
                 "proof_ground": settings.proof_ground if proof and settings is not None else None,
                 "state": "open",
                 "deadline_ms": event.deadline_ms,
+                "floor_ms": event.floor_ms,
+                "receipt": event.receipt,
                 "expected_ms": 0,
                 "stored_ms": 0,
             }
         )
+
+    def _keep_known(self, until_ms: int) -> None:
+        self._known_until_ms = max(self._known_until_ms, until_ms)
 
     def _write_tracks(self) -> None:
         opened, self._opened = self._opened, []
@@ -340,10 +374,9 @@ class _Projection:
         state = "interrupted" if event.outcome == "interrupted" else "ended"
         if state == "interrupted":
             self._alarm("conversation_interrupted", party=None, track=None, missing_ms=0)
-        ended_ms, settings = self._about.started_ms + event.offset_ms, self._about.settings
+        ended_ms = self._about.started_ms + event.offset_ms
         ended: Row = {"state": state, "outcome": event.outcome, "ended_ms": ended_ms}
-        if settings is not None:
-            ended["deadline_ms"] = identities_deadline_ms(settings, ended_ms)
+        self._term_is_over = True
         change(self._connection, conversations, [(self._here, ended)])
         for party, talked_ms in event.talked_ms.items():
             self._party(party, talked_ms=talked_ms)

@@ -48,6 +48,10 @@ class TrackEntry:
     state: str
     """open, closed, sealed, erasing or erased."""
     deadline_ms: int
+    floor_ms: int | None
+    """Until when law has it kept; None: no law does."""
+    receipt: int | None
+    """The number of the voice receipt it belongs to."""
     expected_ms: int
     stored_ms: int
     path: str | None
@@ -223,6 +227,18 @@ def to_json(entry: ConversationEntry) -> dict[str, JsonValue]:
                 "talked_s": party.talked_ms / 1000,
                 "stored_s": party.stored_ms / 1000,
                 "reason": party.reason,
+                "tracks": [
+                    {
+                        "track": track.track,
+                        "purpose": track.purpose.value,
+                        "receipt": track.receipt,
+                        "state": track.state,
+                        "stored_s": track.stored_ms / 1000,
+                        "until": iso_utc(track.deadline_ms),
+                        "kept_by_law_until": None if track.floor_ms is None else iso_utc(track.floor_ms),
+                    }
+                    for track in party.tracks
+                ],
             }
             for party in entry.people
         ],
@@ -321,6 +337,8 @@ def _track(row: sa.Row[tuple[object, ...]], running: RunningFigures | None) -> T
         purpose=Purpose(row.purpose),
         state=row.state,
         deadline_ms=row.deadline_ms,
+        floor_ms=row.floor_ms,
+        receipt=row.receipt,
         expected_ms=row.expected_ms,
         stored_ms=stored_ms,
         path=row.path,

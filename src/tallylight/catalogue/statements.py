@@ -42,6 +42,32 @@ SEAL = Statement(
 )
 """Changes nothing where the track is being erased, or is."""
 
+EXTEND = Statement(
+    sa.update(conversations)
+    .where(_at(conversations, "workspace", "conversation"), conversations.c.deadline_ms < sa.bindparam("until_ms"))
+    .values(_to("deadline_ms"))
+)
+"""Only later, and not where everybody is forgotten."""
+
+KNOW_UNTIL = Statement(
+    sa.update(conversations)
+    .where(_at(conversations, "workspace", "conversation"), conversations.c.deadline_ms.is_not(None))
+    .values(_to("deadline_ms"))
+)
+
+LAST_KEPT = Statement(
+    sa.select(
+        sa.func.max(tracks.c.deadline_ms).filter(tracks.c.purpose != sa.literal_column("'proof_of_consent'")),
+        sa.func.max(tracks.c.floor_ms),
+        sa.select(conversations.c.ended_ms).where(_at(conversations, "workspace", "conversation")).scalar_subquery(),
+    ).where(
+        _at(tracks, "workspace", "conversation"),
+        tracks.c.state != sa.literal_column("'erasing'"),
+        tracks.c.state != sa.literal_column("'erased'"),
+    )
+)
+"""When the last talk of a conversation must be gone, until when law has any of it kept, and when it ended."""
+
 ADD_COPY = Statement(
     sa.text(
         "INSERT INTO copy (workspace, track, location, state)"

@@ -81,6 +81,8 @@ track = sa.Table(
     sa.Column("proof_ground", sa.Text),  # why a proof of consent outlives an erasure; NULL: it does not
     sa.Column("state", sa.Text, nullable=False),  # open | closed | sealed | erasing | erased
     sa.Column("deadline_ms", sa.BigInteger, nullable=False),
+    sa.Column("floor_ms", sa.BigInteger),  # until when law has it kept, whatever is asked; NULL: no law does
+    sa.Column("receipt", sa.Integer),  # the number of the voice receipt it belongs to
     sa.Column("expected_ms", sa.BigInteger, nullable=False),
     sa.Column("stored_ms", sa.BigInteger, nullable=False),
     sa.Column("path", sa.Text),

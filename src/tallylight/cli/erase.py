@@ -99,8 +99,10 @@ def _print_outcome(outcome: Answer) -> None:
     for track in cast("list[Answer]", outcome.get("tracks", [])):
         lines.append(f"erased: {track['purpose']} track {track['track']} of conversation {track['conversation']}")
     for kept in cast("list[Answer]", outcome.get("kept", [])):
+        who = ", and whose it is" if kept.get("identity") == "kept" else ""
         lines.append(
-            f"kept until {kept['until']}: proof of consent of conversation {kept['conversation']} ({kept['ground']})"
+            f"kept until {kept['until']}: {kept['purpose']} track {kept['track']}"
+            f" of conversation {kept['conversation']}{who} ({kept['ground']})"
         )
     for other in cast("list[Answer]", outcome.get("stays", [])):
         lines.append(f"stays, another person's: {other['role']}'s {other['purpose']} track {other['track']}")

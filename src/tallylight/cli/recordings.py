@@ -11,7 +11,7 @@ from tallylight.cli.output import print_bytes, print_json, print_rich, say
 
 if TYPE_CHECKING:
     from tallylight.app.store import Store
-    from tallylight.catalogue.queries import ConversationEntry
+    from tallylight.catalogue.queries import ConversationEntry, TrackEntry
 
 recordings = new_group("What was said, and what was stored of it.")
 
@@ -145,6 +145,14 @@ def _print_entry(entry: "ConversationEntry") -> None:
             f"{party.stored_ms / 1000:.1f} s",
             party.reason,
         )
+    lawful = [
+        Text(
+            f"kept by law until {iso_utc(track.floor_ms)}: {party.role.value}'s {track.purpose.value}{_receipt(track)}"
+        )
+        for party in entry.people
+        for track in party.tracks
+        if track.floor_ms is not None and track.state != "erased"
+    ]
     alarms = [
         Text(
             f"ALARM {alarm.kind}" + (f": {alarm.missing_ms / 1000:.1f} s missing" if alarm.missing_ms else ""),
@@ -152,7 +160,11 @@ def _print_entry(entry: "ConversationEntry") -> None:
         )
         for alarm in entry.alarms
     ]
-    print_rich(heading, table, *alarms, Text(""))
+    print_rich(heading, table, *lawful, *alarms, Text(""))
+
+
+def _receipt(track: "TrackEntry") -> str:
+    return "" if track.receipt is None else f", voice receipt {track.receipt}"
 
 
 def _write_whole(path: Path, data: bytes) -> None:

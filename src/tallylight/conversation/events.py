@@ -181,6 +181,29 @@ class TrackOpened:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TermMoved:
+    """A track goes on under a decision with stricter bounds: somebody joined whose law has it kept longer, or less long."""
+
+    track: TrackId
+    deadline_ms: int
+    floor_ms: int | None
+    """As of `TrackOpened`: ms UTC."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackKept:
+    """A track was to be erased, but a law has it kept: it is shut for good, and goes as soon as that law lets it."""
+
+    track: TrackId
+    why: str
+    """Why it was to go: `withdrawn`, `replaced`, `abandoned`, `erasure`."""
+    floor_ms: int
+    """Until when it is kept: ms UTC."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpeningMissed:
     """The commit of an opening took longer than a second or failed: what was said before it is a gap."""
 
@@ -256,6 +279,8 @@ Event = (
     | ConversationUnheld
     | LampsChanged
     | TrackOpened
+    | TermMoved
+    | TrackKept
     | OpeningMissed
     | TrackSealed
     | TrackErased

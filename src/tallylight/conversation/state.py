@@ -31,7 +31,9 @@ from tallylight.conversation.events import (
     RecordingFailed,
     RecordingPaused,
     RecordingResumed,
+    TermMoved,
     TrackErased,
+    TrackKept,
     TrackOpened,
     TrackSealed,
 )
@@ -191,7 +193,16 @@ def _changed(state: ConversationState, event: Event) -> ConversationState:
                 key: dataclasses.replace(party, present=False, question=None) for key, party in state.parties.items()
             }
             return dataclasses.replace(state, parties=gone, outcome=event.outcome, decision_id=None, decision=None)
-        case TrackOpened() | OpeningMissed() | TrackSealed() | TrackErased() | RecordingFailed() | RecordingAccessed():
+        case (
+            TrackOpened()
+            | TermMoved()
+            | TrackKept()
+            | OpeningMissed()
+            | TrackSealed()
+            | TrackErased()
+            | RecordingFailed()
+            | RecordingAccessed()
+        ):
             # What happens to tracks decides nothing about who may be recorded.
             return state
         case _:

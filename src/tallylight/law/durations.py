@@ -1,6 +1,7 @@
 """ISO 8601 durations: P5Y, P6M, P30D, P1Y6M, P1DT12H, PT36H."""
 
 import re
+from collections.abc import Iterable
 
 _FORM = re.compile(
     r"P(?=[\dT])(?:(\d{1,6})Y)?(?:(\d{1,6})M)?(?:(\d{1,6})W)?(?:(\d{1,6})D)?"
@@ -13,8 +14,8 @@ def is_duration(text: str) -> bool:
     return _FORM.fullmatch(text) is not None
 
 
-def seconds(text: str) -> int:
-    """How long, in seconds, for comparing: a year counts 365 days and a month the twelfth of it, rounded down to a day.
+def calendar(text: str) -> tuple[int, int, int]:
+    """What is added to an instant: months, a year being twelve; then days, a week being seven; then seconds.
 
     Raises ValueError where the text is no duration.
     """
@@ -22,14 +23,22 @@ def seconds(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is no duration such as P6M.")
     years, months, weeks, days, hours, minutes, rest = (int(part or 0) for part in found.groups())
-    of_calendar = (12 * years + months) * 365 // 12 + 7 * weeks + days
-    return of_calendar * _DAY_S + hours * 3600 + minutes * 60 + rest
+    return 12 * years + months, 7 * weeks + days, hours * 3600 + minutes * 60 + rest
 
 
-def longest(durations: list[str]) -> str | None:
+def seconds(text: str) -> int:
+    """How long, in seconds, for comparing: a year counts 365 days and a month the twelfth of it, rounded down to a day.
+
+    Raises ValueError where the text is no duration.
+    """
+    months, days, rest = calendar(text)
+    return (months * 365 // 12 + days) * _DAY_S + rest
+
+
+def longest(durations: Iterable[str]) -> str | None:
     """The longest; of equals the first."""
     return max(durations, key=seconds, default=None)
 
 
-def shortest(durations: list[str]) -> str | None:
+def shortest(durations: Iterable[str]) -> str | None:
     return min(durations, key=seconds, default=None)

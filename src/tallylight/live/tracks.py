@@ -11,14 +11,14 @@ from tallylight.capture.recorder import (
     next_record_s,
 )
 from tallylight.clock import Timer
-from tallylight.conversation.events import LampsChanged, TrackErased, TrackOpened
+from tallylight.conversation.events import LampsChanged, TermMoved, TrackErased, TrackKept, TrackOpened
 from tallylight.conversation.state import ConversationState
 from tallylight.ids import EpochId, PartyId, TrackId, new_id
 from tallylight.law.vocabulary import LawfulBasis, Purpose, Role
 from tallylight.live.services import LiveServices
 from tallylight.live.work import Opening, Work
 from tallylight.policy.decision import Lamp
-from tallylight.policy.retention import deadline_ms
+from tallylight.policy.retention import Bounds, bounds_of, deadline_ms, floor_ms
 from tallylight.policy.settings import Settings
 from tallylight.vault.frame import SOURCE_OURS, SOURCE_PARTY
 
@@ -28,7 +28,7 @@ PENDING_MS = 1000
 FOREVER_MS = 1 << 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Track:
     """A track that was opened and not erased."""
 
@@ -39,6 +39,16 @@ class _Track:
     """The voice receipt it belongs to."""
     ours: bool
     """Our own announcements."""
+    from_ms: int
+    """When it was opened: ms UTC."""
+    bounds: Bounds
+    """The strictest that any decision it was recorded under has set."""
+    is_over: bool = False
+    """It was to be erased and is kept by law: nothing more goes there."""
+
+    @property
+    def floor_ms(self) -> int | None:
+        return floor_ms(self.from_ms, self.bounds)
 
     @property
     def is_proof(self) -> bool:
@@ -104,7 +114,7 @@ class Tracks:
 
     def _is_now(self, track: _Track) -> bool:
         """Our own announcements are one track, receipts or not."""
-        return track.ours or track.receipt == self._receipt
+        return not track.is_over and (track.ours or track.receipt == self._receipt)
 
     def _proof(self, party: PartyId) -> _Track | None:
         """The latest proof of consent."""
@@ -145,7 +155,30 @@ class Tracks:
                 self.own_voice.add(talk.recorder)
             else:
                 self.capture(party).add(talk.recorder)
+        else:
+            self._move_terms(party, changed, work)
         self._request(talk, changed, work)
+
+    def _move_terms(self, party: PartyId, changed: LampsChanged, work: Work) -> None:
+        """What goes on is kept by the strictest bounds so far: whoever joins may bring another law with them."""
+        for track in self._of(party):
+            if self._is_now(track):
+                before = self._deadline_ms(track), track.floor_ms
+                track.bounds |= bounds_of(changed.decision)
+                deadline, floor = self._deadline_ms(track), track.floor_ms
+                if (deadline, floor) != before:
+                    work.events.append(
+                        TermMoved(
+                            track=track.recorder.track,
+                            deadline_ms=deadline,
+                            floor_ms=floor,
+                            offset_ms=changed.offset_ms,
+                        )
+                    )
+
+    def _deadline_ms(self, track: _Track) -> int:
+        proves = self._settings.purpose if track.receipt is None else Purpose.VOICE_RECEIPT
+        return deadline_ms(self._settings, track.purpose, track.from_ms, track.bounds, proves=proves)
 
     def _open_proof(self, party: PartyId, changed: LampsChanged, work: Work) -> None:
         self.end_proof(party, changed.offset_ms)
@@ -173,7 +206,7 @@ class Tracks:
         track, epoch_id = TrackId(new_id(now_ms)), EpochId(new_id(now_ms))
         epoch = self._services.keyring.new_epoch(project=self._settings.project, track=track, epoch=epoch_id)
         recorder = TrackRecorder(track, epoch, self._services.log, own_source=SOURCE_OURS if ours else SOURCE_PARTY)
-        opened = _Track(party, recorder, purpose, receipt, ours)
+        opened = _Track(party, recorder, purpose, receipt, ours, now_ms, bounds_of(changed.decision))
         self._tracks.append(opened)
         work.opened.append(recorder)
         work.events.append(
@@ -182,8 +215,8 @@ class Tracks:
                 party=party,
                 purpose=purpose,
                 epoch=epoch_id,
-                deadline_ms=deadline_ms(self._settings, purpose, now_ms),
-                floor_ms=None,
+                deadline_ms=self._deadline_ms(opened),
+                floor_ms=opened.floor_ms,
                 receipt=receipt,
                 offset_ms=changed.offset_ms,
             )
@@ -191,9 +224,9 @@ class Tracks:
         return opened
 
     def _close(self, party: PartyId, at_ms: int) -> None:
-        talk = self._talk(party)
-        if talk is not None:
-            talk.recorder.close(at_ms)
+        for track in self._of(party):
+            if not track.is_proof:
+                track.recorder.close(at_ms)
         self.end_proof(party, at_ms)
 
     def end_proof(self, party: PartyId, at_ms: int) -> None:
@@ -274,27 +307,42 @@ class Tracks:
     # -- erasing ----------------------------------------------------------------------------------------------------
 
     def withdraw(self, party: PartyId, work: Work) -> None:
-        """A yes was taken back: what rested on it is forgotten now, its keys go with `work`. The proof of it stays."""
+        """A yes was taken back: what rested on it is forgotten now, its keys go with `work`. The proof of it stays.
+
+        So does what a law has kept: it is only shut.
+        """
         for track in tuple(self._of(party)):
             by_consent = track.receipt is None or self._settings.receipt_basis is LawfulBasis.CONSENT
             if by_consent and not track.is_proof:
                 self._erase(track, "withdrawn", work)
 
     def replace(self, receipts: Collection[int], work: Work) -> None:
-        """A later voice receipt took the place of these, as far as it holds anybody's voice."""
+        """A later voice receipt took the place of these, as far as they hold anybody's voice and no law has them kept."""
         for track in tuple(self._tracks):
             if track.receipt in receipts and not track.is_proof:
                 self._erase(track, "replaced", work)
 
     def abandon(self, work: Work) -> None:
-        """The caller left before the question was settled: everything goes."""
+        """The caller left before the question was settled: everything goes but what a law has kept of people."""
         for track in tuple(self._tracks):
             self._erase(track, "abandoned", work)
 
     def _erase(self, track: _Track, why: str, work: Work) -> None:
+        floor = track.floor_ms
+        if floor is not None and floor > self._services.clock.wall_ms() and not track.ours:
+            self._keep(track, floor, why, work)
+            return
         self._drop(track)
         work.erased.append(track.recorder)
         work.events.append(TrackErased(track=track.recorder.track, why=why, offset_ms=self._offset_ms()))
+
+    def _keep(self, track: _Track, floor: int, why: str, work: Work) -> None:
+        """A law has it kept, whoever wants it gone (Art. 17(3)(b) GDPR): it is shut for good."""
+        if not track.is_over:
+            track.is_over = True
+            at_ms = self._offset_ms()
+            track.recorder.close(at_ms)
+            work.events.append(TrackKept(track=track.recorder.track, why=why, floor_ms=floor, offset_ms=at_ms))
 
     def forget(self, tracks: Collection[TrackId]) -> None:
         """An erasure that somebody else writes down: shut these tracks for good and forget their keys and sound."""

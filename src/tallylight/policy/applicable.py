@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tallylight.law.durations import seconds
 from tallylight.law.pack import UNKNOWN_PLACE, Pack
 from tallylight.law.rule import Rule
 from tallylight.law.vocabulary import (
@@ -27,7 +28,10 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Applicable:
-    """The rules of every candidate place, by layer: what settles a place first, floors next, the unknown place last."""
+    """The rules of every candidate place, by layer: what settles a place first, floors next, the unknown place last.
+
+    Of duties the one that has a recording kept longest comes first.
+    """
 
     wiretap: tuple[Rule, ...]
     all_party: tuple[Rule, ...]
@@ -131,7 +135,7 @@ def applicable(
         consent=consent,
         notice=layer(Layer.NOTICE),
         employee=layer(Layer.EMPLOYEE),
-        duty=layer(Layer.DUTY),
+        duty=tuple(sorted(layer(Layer.DUTY), key=_kept_s, reverse=True)),
         retention=layer(Layer.RETENTION),
         biometric=tuple(
             dict.fromkeys((*layer(Layer.BIOMETRIC), *_in_force(pack, frozenset(strangers), date, Layer.BIOMETRIC)))
@@ -151,6 +155,11 @@ def applicable(
         },
         consent_settled=all(_in_force(pack, pack.jurisdictions(code), date, Layer.CONSENT) for code in codes),
     )
+
+
+def _kept_s(duty: Rule) -> int:
+    """How long a duty has a recording kept: of several, the longest speaks for all."""
+    return seconds(duty.retain_min) if duty.retain_min is not None else 0
 
 
 def _in_force(pack: Pack, jurisdictions: frozenset[str], date: str, layer: Layer) -> list[Rule]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tallylight.law.durations import longest, seconds, shortest
+from tallylight.policy.retention import Bounds
 from tallylight.policy.view import View
 
 
@@ -18,11 +18,9 @@ class Kept:
 
 def kept(seen: View) -> Kept:
     """The longest floor, the shortest ceiling, and the project's own term moved between them."""
-    floor = longest([rule.retain_min for rule in seen.law.duty if rule.retain_min])
-    ceiling = shortest([rule.retain_max for rule in seen.law.retention if rule.retain_max])
-    chosen = f"P{seen.settings.retention_months}M"
-    if ceiling is not None and seconds(ceiling) < seconds(chosen):
-        chosen = ceiling
-    if floor is not None and seconds(chosen) < seconds(floor):
-        chosen = floor
-    return Kept(floor=floor, ceiling=ceiling, chosen=chosen)
+    bounds = Bounds(
+        floors=tuple(rule.retain_min for rule in seen.law.duty if rule.retain_min),
+        ceilings=tuple(rule.retain_max for rule in seen.law.retention if rule.retain_max),
+    )
+    chosen = bounds.chosen(f"P{seen.settings.retention_months}M")
+    return Kept(floor=bounds.floor, ceiling=bounds.ceiling, chosen=chosen)

@@ -15,6 +15,13 @@ class PartyInScope:
     party: PartyId
     emptied: bool = False
     """Its encrypted address and blind index are gone."""
+    kept: bool = False
+    """They stay: a law has a track of it kept, which nobody could attribute without them."""
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is left to do about who it was."""
+        return self.emptied or self.kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +42,19 @@ class TrackInScope:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeptProof:
+class KeptTrack:
+    """What an erasure leaves: a proof of consent on its ground, or whatever a law has kept (Art. 17(3) GDPR)."""
+
     track: TrackId
     conversation: ConversationId
     party: PartyId
-    ground: str
+    purpose: Purpose = Purpose.PROOF_OF_CONSENT
+    ground: str | None
+    """Why a proof is kept. None: for a duty that the conversation's decisions name."""
     deadline_ms: int
+    """Until when."""
+    by_law: bool = False
+    """A law has it kept, and with it who it is of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +75,7 @@ class Draft:
     conversations: Mapping[ConversationId, ConversationInScope] = dataclasses.field(default_factory=dict)
     parties: Mapping[PartyId, PartyInScope] = dataclasses.field(default_factory=dict)
     tracks: Mapping[TrackId, TrackInScope] = dataclasses.field(default_factory=dict)
-    kept: Mapping[TrackId, KeptProof] = dataclasses.field(default_factory=dict)
+    kept: Mapping[TrackId, KeptTrack] = dataclasses.field(default_factory=dict)
     leaves: tuple[tuple[str, int], ...] = ()
     """Steps already in the ledger: (event type, leaf number)."""
 
@@ -75,12 +89,12 @@ class Draft:
     def with_party(self, party: PartyInScope) -> "Draft":
         return dataclasses.replace(self, parties={**self.parties, party.party: party})
 
-    def keeping(self, kept: Mapping[TrackId, KeptProof]) -> "Draft":
+    def keeping(self, kept: Mapping[TrackId, KeptTrack]) -> "Draft":
         return dataclasses.replace(self, kept=kept)
 
-    def keeps_proof_of(self, party: PartyId) -> bool:
-        """Whether a proof of this party's consent stays, on a ground."""
-        return any(kept.party == party for kept in self.kept.values())
+    def kept_of(self, party: PartyId) -> tuple[KeptTrack, ...]:
+        """What stays of this party."""
+        return tuple(kept for kept in self.kept.values() if kept.party == party)
 
     def with_leaf(self, step: str, leaf: int) -> "Draft":
         return dataclasses.replace(self, leaves=(*self.leaves, (step, leaf)))
@@ -108,6 +122,10 @@ def parse(text: str) -> Draft:
         TrackInScope(**{**track, "purpose": Purpose(track["purpose"]), "paths": tuple(track["paths"])})
         for track in content["tracks"]
     ]
+    kept_tracks = [
+        KeptTrack(**{**kept, "purpose": Purpose(kept.get("purpose", Purpose.PROOF_OF_CONSENT))})
+        for kept in content["kept"]
+    ]
     return Draft(
         project=content["project"],
         conversations={
@@ -116,6 +134,6 @@ def parse(text: str) -> Draft:
         },
         parties={PartyId(party["party"]): PartyInScope(**party) for party in content["parties"]},
         tracks={track.track: track for track in tracks},
-        kept={TrackId(kept["track"]): KeptProof(**kept) for kept in content["kept"]},
+        kept={kept.track: kept for kept in kept_tracks},
         leaves=tuple((step, leaf) for step, leaf in content["leaves"]),
     )

@@ -3,6 +3,7 @@
 1. claim: what is to go is marked, and the erasure has a row of its own.
 2. gates: running calls shut the gates concerned for good, and forget keys and what the open log holds.
 3. keys: every data key, encrypted address and blind index is destroyed; fragments of their bytes are noted for 5.
+   What a law has kept stays, with who it is of (Art. 17(3)(b) GDPR), and goes as soon as that law lets it.
 4. copies: objects are removed and looked for; the tracks become `erased`.
 5. search: no file may hold what was stored. Then the certificate is written, and the notes go too.
 
@@ -185,7 +186,7 @@ class Eraser:
 
     def _shut_gates(self, draft: Draft) -> None:
         self._live.erase(
-            [(party.conversation, party.party) for party in draft.parties.values() if not party.emptied],
+            [(party.conversation, party.party) for party in draft.parties.values() if not party.settled],
             [track.track for track in draft.tracks.values() if not track.confirmed],
         )
         self._done(Step.GATES_SHUT)
@@ -262,7 +263,7 @@ class Eraser:
 def _unfinished(draft: Draft, stuck: Mapping[TrackId, tuple[str, ...]]) -> bool:
     return (
         any(not conversation.forgotten for conversation in draft.conversations.values())
-        or any(not party.emptied for party in draft.parties.values())
+        or any(not party.settled for party in draft.parties.values())
         or any(not track.confirmed and track.track not in stuck for track in draft.tracks.values())
     )
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from tallylight.catalogue.duties import duties_to_keep
 from tallylight.catalogue.queries import iso_utc
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.database.events import JsonValue
-from tallylight.ids import WorkspaceId
+from tallylight.ids import ConversationId, WorkspaceId
 from tallylight.retention.search import Findings
 from tallylight.retention.steps import Standing
 
@@ -25,6 +26,8 @@ def certificate_content(
 ) -> Mapping[str, JsonValue]:
     """The certificate, unsigned."""
     draft = standing.draft
+    by_law = dict.fromkeys(kept.conversation for kept in draft.kept.values() if kept.ground is None)
+    grounds = {conversation: _duties(connection, workspace, conversation) for conversation in by_law}
     return {
         "certificate": 1,
         "erasure": standing.erasure,
@@ -35,7 +38,11 @@ def certificate_content(
         "requested": iso_utc(standing.requested_ms),
         "completed": iso_utc(completed_ms),
         "conversations": list(draft.conversations),
-        "identities": [{"conversation": party.conversation, "party": party.party} for party in draft.parties.values()],
+        "identities": [
+            {"conversation": party.conversation, "party": party.party}
+            for party in draft.parties.values()
+            if party.emptied
+        ],
         "tracks": [
             {
                 "track": track.track,
@@ -52,9 +59,10 @@ def certificate_content(
                 "track": kept.track,
                 "conversation": kept.conversation,
                 "party": kept.party,
-                "purpose": "proof_of_consent",
-                "ground": kept.ground,
+                "purpose": kept.purpose.value,
+                "ground": kept.ground or grounds[kept.conversation],
                 "until": iso_utc(kept.deadline_ms),
+                "identity": "kept" if kept.by_law else "erased",
             }
             for kept in draft.kept.values()
         ],
@@ -67,6 +75,12 @@ def certificate_content(
             "nothing found",
         ],
     }
+
+
+def _duties(connection: sa.Connection, workspace: WorkspaceId, conversation: ConversationId) -> str:
+    """What has recordings of a conversation kept."""
+    cites = duties_to_keep(connection, workspace=workspace, conversation=conversation)
+    return f"Art. 17(3)(b) GDPR: {'; '.join(cites) or 'a duty to keep it'}"
 
 
 def _stays(connection: sa.Connection, workspace: WorkspaceId, standing: Standing) -> list[JsonValue]:

@@ -1,5 +1,6 @@
 """What an erasure is to cover: one person, or everything that is due."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +14,7 @@ from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.ids import ConversationId, PartyId, TrackId, WorkspaceId
 from tallylight.law.vocabulary import Purpose
-from tallylight.retention.draft import ConversationInScope, Draft, KeptProof, PartyInScope, TrackInScope
+from tallylight.retention.draft import ConversationInScope, Draft, KeptTrack, PartyInScope, TrackInScope
 from tallylight.retention.search import Needle, NeedleKind
 from tallylight.vault.keys import KeyRing
 
@@ -67,13 +68,14 @@ class PersonScope:
         known = sa.select(parties.c.conversation, parties.c.party).where(
             parties.c.workspace == self.workspace, parties.c.blind == self._blind
         )
-        for row in connection.execute(known.order_by(parties.c.conversation, parties.c.party).limit(AT_ONCE)):
-            if row.party not in draft.parties:
-                draft = draft.with_party(
-                    PartyInScope(conversation=ConversationId(row.conversation), party=PartyId(row.party))
-                )
+        # Those that a law has kept are found each time: a limit in the query would hide everybody behind them.
+        found = connection.execute(known.order_by(parties.c.conversation, parties.c.party))
+        for row in itertools.islice((row for row in found if row.party not in draft.parties), AT_ONCE):
+            draft = draft.with_party(
+                PartyInScope(conversation=ConversationId(row.conversation), party=PartyId(row.party))
+            )
         for party in draft.parties.values():
-            if not party.emptied:
+            if not party.settled:
                 draft = _tracks_of(connection, self.workspace, self.now_ms, draft, party)
         return draft
 
@@ -160,7 +162,7 @@ def identities_due(now_ms: int) -> sa.ColumnElement[bool]:
 def _tracks_of(
     connection: sa.Connection, workspace: WorkspaceId, now_ms: int, draft: Draft, party: PartyInScope
 ) -> Draft:
-    """The draft with this party's tracks, and with the proof that a ground still keeps."""
+    """The draft with this party's tracks, and with those that stay: what a law or, of a proof, a ground still keeps."""
     found = connection.execute(
         sa.select(tracks)
         .where(
@@ -175,14 +177,17 @@ def _tracks_of(
     for row in found:
         if row.track in draft.tracks or row.track in kept:
             continue
-        proof = row.purpose == Purpose.PROOF_OF_CONSENT and row.proof_ground is not None
-        if proof and row.deadline_ms > now_ms:
-            kept[TrackId(row.track)] = KeptProof(
+        by_law = row.floor_ms is not None and row.floor_ms > now_ms
+        on_a_ground = row.proof_ground is not None and row.deadline_ms > now_ms
+        if by_law or on_a_ground:
+            kept[TrackId(row.track)] = KeptTrack(
                 track=TrackId(row.track),
                 conversation=party.conversation,
                 party=party.party,
-                ground=row.proof_ground,
-                deadline_ms=row.deadline_ms,
+                purpose=Purpose(row.purpose),
+                ground=row.proof_ground if on_a_ground else None,
+                deadline_ms=row.deadline_ms if on_a_ground else row.floor_ms,
+                by_law=by_law,
             )
         else:
             draft = draft.with_track(track_in_scope(row))

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,13 +14,13 @@ from tallylight.catalogue.tables import copy as copies
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.conversation.codec import EVENT_TYPES
-from tallylight.conversation.events import ConsentGiven, ConsentRefused, ConsentWithdrawn, TrackErased
+from tallylight.conversation.events import ConsentGiven, ConsentRefused, ConsentWithdrawn, TrackErased, TrackKept
 from tallylight.database.events import JsonValue, empty_payload, read_stream
 from tallylight.database.writer import Transaction
 from tallylight.ids import ConversationId, EpochId, PartyId, TrackId, WorkspaceId, id_bytes, new_id
 from tallylight.law.vocabulary import Purpose
 from tallylight.ledger.commitment import canonical_json
-from tallylight.retention.draft import Draft, PartyInScope, TrackInScope, parse, serialise
+from tallylight.retention.draft import Draft, KeptTrack, PartyInScope, TrackInScope, parse, serialise
 from tallylight.retention.scope import Scope
 from tallylight.retention.search import Needle, NeedleKind, sealed_fragments
 from tallylight.retention.tables import erasure as erasures
@@ -89,10 +89,15 @@ class Steps:
             if self.scope.kind == "retention" and track.purpose is Purpose.PROOF_OF_CONSENT:
                 emptied += self._empty_acts(connection, track.conversation, track.party)
         for party in draft.parties.values():
-            if party.emptied:
+            if party.settled:
+                continue
+            stays = draft.kept_of(party.party)
+            if any(kept.by_law for kept in stays):
+                self._keep(transaction, party.conversation, stays, now_ms)
+                draft = draft.with_party(dataclasses.replace(party, kept=True))
                 continue
             notes += self._empty_identity(connection, party)
-            if not draft.keeps_proof_of(party.party):
+            if not stays:
                 emptied += self._empty_acts(connection, party.conversation, party.party)
             draft = draft.with_party(dataclasses.replace(party, emptied=True))
         due = [conversation for conversation in draft.conversations.values() if not conversation.forgotten]
@@ -108,7 +113,11 @@ class Steps:
                 "tracks": [track for track in draft.tracks if not standing.draft.tracks[track].shredded],
                 "keys": len(forgotten),
                 "conversations": [conversation.conversation for conversation in due],
-                "identities": [party for party in draft.parties if not standing.draft.parties[party].emptied],
+                "identities": [
+                    party.party
+                    for party in draft.parties.values()
+                    if party.emptied and not standing.draft.parties[party.party].emptied
+                ],
                 "payloads": emptied,
             },
         )
@@ -125,13 +134,9 @@ class Steps:
         draft = standing.draft
         why = "retention" if self.scope.kind == "retention" else "erasure"
         for conversation, gone in _by_conversation(draft, confirmed).items():
-            started_ms = connection.execute(
-                sa.select(conversations.c.started_ms).where(
-                    conversations.c.workspace == self.workspace, conversations.c.conversation == conversation
-                )
-            ).scalar_one()
+            offset_ms = now_ms - self._started_ms(connection, conversation)
             events = [
-                TrackErased(track=track.track, why=why, offset_ms=now_ms - started_ms)
+                TrackErased(track=track.track, why=why, offset_ms=offset_ms)
                 for track in gone
                 if not self._is_erased(connection, track.track)
             ]
@@ -175,7 +180,10 @@ class Steps:
         return tuple(Needle(kind=NeedleKind(kind), value=bytes.fromhex(value)) for kind, value in json.loads(text))
 
     def searched(self, connection: sa.Connection, standing: Standing) -> tuple[Needle, ...]:
-        """What no file may hold any more: the fragments noted, and blind indexes that no later conversation needs."""
+        """What no file may hold any more: the fragments noted, and blind indexes that no later conversation needs.
+
+        Where a law has somebody kept, their rows hold their blind index on; in any other row it remains.
+        """
         notes = self.notes(connection, standing)
         blinds = sorted({needle.value for needle in notes if needle.kind is NeedleKind.BLIND_INDEX})
         needed: set[bytes] = set()
@@ -186,7 +194,20 @@ class Steps:
                 )
             ).scalars()
             needed.update(bytes(blind) for blind in found)
-        return (*(needle for needle in notes if needle.value not in needed), *self.scope.needles())
+        lawful = {party.party for party in standing.draft.parties.values() if party.kept}
+        needles = self.scope.needles()
+        if lawful:
+            needles = [needle for needle in needles if not self._is_lawful(connection, needle, lawful)]
+        return (*(needle for needle in notes if needle.value not in needed), *needles)
+
+    def _is_lawful(self, connection: sa.Connection, needle: Needle, kept: Set[PartyId]) -> bool:
+        """Whether this is a blind index that only rows which a law has kept still hold."""
+        if needle.kind is not NeedleKind.BLIND_INDEX:
+            return False
+        found = connection.execute(
+            sa.select(parties.c.party).where(parties.c.workspace == self.workspace, parties.c.blind == needle.value)
+        ).scalars()
+        return set(found) <= kept
 
     def _note(self, connection: sa.Connection, erasure: str, draft: Draft, notes: list[Needle]) -> None:
         if not notes or draft.project is None:
@@ -303,6 +324,26 @@ class Steps:
             if event.type in _ACT_TYPES and event.payload is not None and event.payload.get("party") == party
         ]
         return sum(empty_payload(connection, leaf, workspace=self.workspace) for leaf in acts)
+
+    def _keep(
+        self, transaction: Transaction, conversation: ConversationId, stays: Sequence[KeptTrack], now_ms: int
+    ) -> None:
+        """Say that these were to go, and by which law they stay; from now on not a day longer than it asks for."""
+        offset_ms = now_ms - self._started_ms(transaction.connection, conversation)
+        events = [
+            TrackKept(track=kept.track, why="erasure", floor_ms=kept.deadline_ms, offset_ms=offset_ms)
+            for kept in stays
+            if kept.by_law
+        ]
+        self.chronicle.record(transaction, conversation, events, actor=self.actor)
+
+    def _started_ms(self, connection: sa.Connection, conversation: ConversationId) -> int:
+        started_ms: int = connection.execute(
+            sa.select(conversations.c.started_ms).where(
+                conversations.c.workspace == self.workspace, conversations.c.conversation == conversation
+            )
+        ).scalar_one()
+        return started_ms
 
     def _is_erased(self, connection: sa.Connection, track: TrackId) -> bool:
         state = connection.execute(
