@@ -146,8 +146,8 @@ def _validity(
     rules: dict[Rule, None] = {}
     for rule in grounds:
         rules |= dict.fromkeys(view.law.consent_for[rule])
-    if not rules:
-        return failing, None
+    if not rules or not failing:
+        return failing, next(iter(rules), None)
     # Where a law takes staying on for consent, the act need not be affirmative.
     lenient = tuple([each for each in failing if each is not Condition.AFFIRMATIVE])
     counts = ways(party)

@@ -44,8 +44,10 @@ class View:
 
     def knows(self, party: PartySituation) -> bool:
         """Whether an employee was told, if only in the form that every law of the place of work is content with."""
+        if party.employee_notice:
+            return True
         asked = self.own_law[party.party].employee
-        return party.employee_notice or (bool(asked) and all(meets(rule, party) for rule in asked))
+        return bool(asked) and all(meets(rule, party) for rule in asked)
 
     def records(self, party: PartySituation) -> bool:
         """Whether this person is on the side that makes the recording."""
@@ -111,8 +113,12 @@ def view(situation: Situation, pack: Pack, profile: Profile) -> View:
     day, matter = situation.at_ms // DAY_MS, _matter(situation)
     people = tuple(party for party in situation.parties if party.present and party.role is not Role.SYSTEM)
     establishment = _established(settings.country)
-    codes = establishment.union(*(candidate_codes(party.places) for party in people))
-    theirs = frozenset[str]().union(*(candidate_codes(party.places) for party in people if party.role not in EMPLOYED))
+    codes, theirs = establishment, frozenset[str]()
+    for party in people:
+        candidates = candidate_codes(party.places)
+        codes |= candidates
+        if party.role not in EMPLOYED:
+            theirs |= candidates
     areas = GDPR if situation.circumstances.targets_eu else frozenset[str]()
     return View(
         situation=situation,
