@@ -46,7 +46,7 @@ from tallylight.database.engine import read_only
 from tallylight.database.faults import FaultyCommits
 from tallylight.database.writer import Transaction, Writer
 from tallylight.ids import DEFAULT_WORKSPACE, ConversationId, DecisionId, EpochId, PartyId, TrackId, new_id
-from tallylight.law.pack import default_files, default_pack
+from tallylight.law.pack import Pack, default_files, default_pack
 from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Mode, Purpose, Role
 from tallylight.policy.decision import Lamp
 from tallylight.policy.retention import deadline_ms
@@ -67,6 +67,7 @@ DENMARK = (Place(code="DK", evidence=PlaceEvidence.MOBILE_NUMBER),)
 CUSTOMER = "+4520123456"
 AGENT = "sip:agent@127.0.0.1"
 PROJECT = "support"
+SHIPPED = default_pack()
 
 SETTINGS = Settings(
     project=PROJECT,
@@ -158,6 +159,7 @@ class Call:
         customer: str | None = CUSTOMER,
         agent: str | None = AGENT,
         settings: Settings = SETTINGS,
+        pack: Pack = SHIPPED,
     ) -> None:
         self.house = house
         self.settings = settings
@@ -170,14 +172,14 @@ class Call:
         """Tracks that admit sound now."""
         self.tracks: list[OpenTrack] = []
         """Tracks to be sealed."""
-        self._context = Context(pack=default_pack(), settings=settings, new_decision_id=lambda: DecisionId(self._new()))
+        self._context = Context(pack=pack, settings=settings, new_decision_id=lambda: DecisionId(self._new()))
         started = ConversationStarted(
             conversation=self.id,
             project=settings.project,
             channel=Channel.PHONE,
             direction=Direction.INBOUND,
             settings=settings.version,
-            pack=default_pack().hash,
+            pack=pack.hash,
             started_ms=self.started_ms,
             trial=settings.trial,
         )
@@ -189,8 +191,17 @@ class Call:
     def asked(self) -> "Call":
         """The customer has heard who records, and the question to its end."""
         self.speak(4000)
-        self.do(GiveNotice(party=self.customer, notice=NOTICE, text=NOTICE_TEXT, language="en", offset_ms=self.now_ms))
         purposes = frozenset({self.settings.purpose})
+        self.do(
+            GiveNotice(
+                party=self.customer,
+                notice=NOTICE,
+                text=NOTICE_TEXT,
+                language="en",
+                purposes=purposes,
+                offset_ms=self.now_ms,
+            )
+        )
         self.do(RequestConsent(party=self.customer, purposes=purposes, notice=NOTICE, offset_ms=self.now_ms))
         self.speak(3000)
         self.do(HearQuestion(party=self.customer, offset_ms=self.now_ms))
@@ -310,6 +321,8 @@ class Call:
                 purpose=track.purpose,
                 epoch=track.epoch.id,
                 deadline_ms=deadline_ms(self.settings, track.purpose, self._wall_ms()),
+                floor_ms=None,
+                receipt=None,
                 offset_ms=self.now_ms,
             )
             for track in opened

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
-from tallylight.catalogue.explanation import NOT_WRITTEN, STOPPED, Explanation, explain
+from tallylight.catalogue.explanation import Explanation, explain
+from tallylight.catalogue.failures import NOT_WRITTEN, STOPPED
 from tallylight.catalogue.tables import reasoning as reasonings
 from tallylight.catalogue.tables import settings_version
 from tallylight.conversation.commands import PauseRecording, ResumeRecording
@@ -17,14 +18,17 @@ from tallylight.conversation.events import LampsChanged, OpeningMissed, Recordin
 from tallylight.database.engine import read_only
 from tallylight.database.events import empty_payload, read_stream
 from tallylight.ids import ConversationId, new_id
+from tallylight.law.pack import default_pack
 from tallylight.policy.decision import Lamp
 from tallylight.policy.situation import ConsentState
 from tests.catalogue.house import NOTICE_TEXT, SETTINGS, Call, House
 
+PACK = default_pack()
+
 
 def explained(house: House, call: Call, at_ms: int | None = None) -> Explanation:
     with read_only(house.engine) as connection:
-        return explain(connection, workspace=house.workspace, conversation=call.id, at_ms=at_ms)
+        return explain(connection, workspace=house.workspace, conversation=call.id, today=PACK, at_ms=at_ms)
 
 
 def lamps(explanation: Explanation, call: Call) -> list[tuple[int, int | None, Lamp]]:
@@ -207,4 +211,4 @@ def test_an_unknown_conversation_says_where_ids_are(house: House) -> None:
         read_only(house.engine) as connection,
         pytest.raises(ConversationUnknownError, match="recordings list"),
     ):
-        explain(connection, workspace=house.workspace, conversation=ConversationId(new_id(1)))
+        explain(connection, workspace=house.workspace, conversation=ConversationId(new_id(1)), today=PACK)

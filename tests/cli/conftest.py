@@ -1,5 +1,6 @@
 """A data folder in which two calls were recorded, and the command run on copies of it."""
 
+import dataclasses
 import json
 import shutil
 import time
@@ -10,11 +11,22 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from tallylight.app.store import open_store
+from tallylight.catalogue.versions import keep_pack, keep_settings
 from tallylight.cli.commands import app
 from tallylight.clock import VirtualClock
 from tallylight.conversation.commands import RefuseConsent
+from tallylight.conversation.events import ConversationStarted, Event, LampsChanged
+from tallylight.conversation.situation import situation
+from tallylight.conversation.state import ConversationState, apply
+from tallylight.database.writer import Transaction
+from tallylight.ids import ConversationId, new_id
+from tallylight.law.pack import default_files, load
 from tallylight.law.vocabulary import Method, Role
+from tallylight.policy.decide import decide
+from tests.conversation.making import Talk as Conversation
 from tests.live.conftest import Talk, open_house
+from tests.policy.making import SETTINGS
 
 Run = Callable[..., Result]
 
@@ -75,6 +87,43 @@ def recorded(original: Recorded, tmp_path: Path) -> Recorded:
     return Recorded(
         directory=directory, accepted=original.accepted, refused=original.refused, customer=original.customer
     )
+
+
+@dataclass(frozen=True)
+class OldLaw:
+    """A folder with a conversation that was judged by other law data than those that ship."""
+
+    directory: Path
+    conversation: ConversationId
+    pack: str
+
+
+@pytest.fixture
+def old_law(recorded: Recorded) -> OldLaw:
+    """Denmark's rule on employees had another name then."""
+    danish = default_files()["dk.toml"].replace(b'"DK.employee"', b'"DK.employee.2018"')
+    files = {**default_files(), "dk.toml": danish}
+    pack = load(files)
+    conversation = ConversationId(new_id(time.time_ns() // 1_000_000))
+    events: list[Event] = []
+    state = ConversationState()
+    for event in Conversation().agreed().events:
+        if isinstance(event, ConversationStarted):
+            event = dataclasses.replace(event, conversation=conversation, pack=pack.hash)
+        elif isinstance(event, LampsChanged):
+            event = dataclasses.replace(event, decision=decide(situation(state, SETTINGS), pack))
+        events.append(event)
+        state = apply(state, event)
+    store = open_store(recorded.directory, owner=True)
+
+    def write(transaction: Transaction) -> None:
+        keep_settings(transaction.connection, store.workspace, SETTINGS)
+        keep_pack(transaction.connection, store.workspace, files)
+        store.chronicle.record(transaction, conversation, events, actor="engine")
+
+    store.writer.submit(write, workspace=store.workspace).result(30)
+    store.close()
+    return OldLaw(directory=recorded.directory, conversation=conversation, pack=pack.hash)
 
 
 @pytest.fixture

@@ -55,3 +55,25 @@ def test_a_server_that_talks_nonsense_does_not_hide_the_list(recorded: Recorded,
         listed = run("recordings", "list", "--data", recorded.directory, "--json")
     assert heard == [{"command": "status"}]
     assert len(json.loads(listed.stdout)) == 2
+
+
+def test_the_customer_and_receipts_reach_the_server(recorded: Recorded, run: Run) -> None:
+    async def obey(_request: Mapping[str, JsonValue]) -> JsonValue:
+        return None
+
+    data = ("--data", recorded.directory)
+    with answering(recorded.directory, {"customer": obey, "receipt": obey}) as heard:
+        on = run("call", "customer", "abc", *data)
+        off = run("call", "customer", "abc", "--off", *data, "--json")
+        opened = run("call", "receipt", "abc", "--order", "A-17", *data, "--json")
+        closed = run("call", "receipt", "abc", "--close", *data)
+    assert heard == [
+        {"command": "customer", "conversation": "abc", "on": True},
+        {"command": "customer", "conversation": "abc", "on": False},
+        {"command": "receipt", "conversation": "abc", "open": True, "order": "A-17"},
+        {"command": "receipt", "conversation": "abc", "open": False, "order": ""},
+    ]
+    assert on.stderr == "Conversation abc: customer on.\n"
+    assert json.loads(off.stdout) == {"conversation": "abc", "state": "customer off"}
+    assert json.loads(opened.stdout) == {"conversation": "abc", "state": "receipt open"}
+    assert closed.stderr == "Conversation abc: receipt closed.\n"

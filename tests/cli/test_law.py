@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tallylight.law.pack import default_files
+from tallylight.law.pack import default_files, default_pack
 from tests import needs
-from tests.cli.conftest import Run, error
+from tests.cli.conftest import OldLaw, Run, error
 
 TEXAS = {"id": "one", "purpose": "quality", "parties": [
     {"role": "agent", "country": "US", "region": "TX"}, {"role": "customer", "country": "US", "region": "TX"}]}  # fmt: skip
@@ -108,6 +108,35 @@ def test_diff_of_what_is_no_pack(tmp_path: Path, run: Run) -> None:
     assert "holds no .toml pack" in run("law", "diff", "shipped", tmp_path).stderr
     (tmp_path / "xx.toml").write_text('[[rule]]\nid = "XX.wiretap"\n')
     assert "xx.toml, rule XX.wiretap: add" in run("law", "diff", tmp_path, "shipped").stderr
+
+
+def test_diff_of_a_pack_that_conversations_have_kept(old_law: OldLaw, run: Run) -> None:
+    found = json.loads(run("law", "diff", old_law.pack[:12], "shipped", "--data", old_law.directory, "--json").stdout)
+    assert (found["old"], found["new"]) == (old_law.pack, default_pack().hash)
+    assert [each["rule"] for each in found["rules"]] == ["DK.employee", "DK.employee.2018"]
+    same = run("law", "diff", old_law.pack, old_law.pack[:8].upper(), "--data", old_law.directory)
+    assert (same.exit_code, same.stdout) == (0, "")
+
+
+def test_diff_of_a_hash_that_names_no_pack(old_law: OldLaw, run: Run) -> None:
+    unknown = run("law", "diff", "ffffffffff", "shipped", "--data", old_law.directory, "--json")
+    assert (unknown.exit_code, error(unknown)["code"]) == (1, "pack_unknown")
+    assert old_law.pack in error(unknown)["message"]
+    assert default_pack().hash in error(unknown)["message"]
+    assert "say where with --data DIR" in run("law", "diff", old_law.pack, "shipped").stderr
+    assert "`law packs --data DIR`" in run("law", "diff", "shiped", "shipped", "--data", old_law.directory).stderr
+
+
+def test_packs(old_law: OldLaw, run: Run) -> None:
+    listed = json.loads(run("law", "packs", "--data", old_law.directory, "--json").stdout)
+    assert {(each["pack"], each["conversations"], each["shipped"]) for each in listed} == {
+        (old_law.pack, 1, False),
+        (default_pack().hash, 2, True),
+    }
+    assert all(each["first"] and each["last"] for each in listed)
+    plain = run("law", "packs", "--data", old_law.directory)
+    assert old_law.pack in plain.stdout
+    assert "shipped" in plain.stdout
 
 
 def test_sources(run: Run) -> None:

@@ -1,13 +1,18 @@
 """The closed purposes, their DPV terms, and an operator's own."""
 
+import dataclasses
 import re
 
 import pytest
 
-from tallylight.consent.errors import PurposeError
+from tallylight.consent.errors import NoticeError, PurposeError
+from tallylight.consent.lint import lint
+from tallylight.consent.notices import NoticeKind, render, script
 from tallylight.consent.purposes import CASE_WORDS, DPV_TERMS, KNOWN_TERMS, OwnPurpose, dpv_iris, find_purpose
+from tallylight.consent.wording.form import Variant
 from tallylight.law.vocabulary import Purpose
 from tests import needs
+from tests.policy.making import SETTINGS
 
 IN_CASES = {"quality", "training", "documentation", "compliance", "dispute", "security", "marketing"}
 
@@ -76,3 +81,15 @@ def test_what_an_own_purpose_must_be(change: dict[str, object], message: str) ->
     wanted = {"name": "fun", "words": {"en": "for fun"}, "term": "CustomerCare", "judged_as": Purpose.MARKETING}
     with pytest.raises(PurposeError, match=message):
         OwnPurpose(**{**wanted, **change})  # type: ignore[arg-type]
+
+
+def test_an_own_purpose_is_told_in_its_own_words_and_judged_as_ours() -> None:
+    terms = dataclasses.replace(SETTINGS, purpose=Purpose.TRAINING, own_purpose=COACHING)
+    notice = render(NoticeKind.FIRST_LAYER, "da", terms)
+    assert "optager og gemmer denne samtale til coaching af vores medarbejdere" in notice.text
+    assert notice.purposes == {Purpose.TRAINING}
+    assert lint(" ".join(part.text for part in script(Variant.INBOUND, "en", terms)), terms) == ()
+    # A voice receipt is one all the same.
+    assert "as a receipt" in render(NoticeKind.FIRST_LAYER, "en", terms.for_receipts).text
+    with pytest.raises(NoticeError, match="Purpose 'coaching' has no words in 'de': add them"):
+        render(NoticeKind.FIRST_LAYER, "de", terms)

@@ -1,9 +1,12 @@
 """A conversation for tests: commands go in, events are folded, the clock is media time."""
 
+import dataclasses
 import itertools
 from dataclasses import dataclass, field
+from typing import cast
 
 from tallylight.conversation.commands import (
+    CloseReceipt,
     Command,
     EndConversation,
     GiveConsent,
@@ -13,10 +16,12 @@ from tallylight.conversation.commands import (
     JoinParty,
     LeaveParty,
     LeaveUnanswered,
+    OpenReceipt,
     PauseRecording,
     RefuseConsent,
     RequestConsent,
     ResumeRecording,
+    SwitchCustomer,
     UnholdConversation,
     WithdrawConsent,
 )
@@ -25,7 +30,7 @@ from tallylight.conversation.handle import Context, Refusal, handle
 from tallylight.conversation.situation import situation
 from tallylight.conversation.state import ConversationState, apply
 from tallylight.ids import ConversationId, DecisionId, PartyId
-from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Role
+from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Purpose, Role
 from tallylight.policy.decide import decide
 from tallylight.policy.decision import Lamp
 from tallylight.policy.settings import Settings
@@ -123,13 +128,32 @@ class Talk:
     def leave(self, party: PartyId = CUSTOMER) -> Command:
         return LeaveParty(party=party, offset_ms=self._later())
 
-    def notice(self, party: PartyId = CUSTOMER) -> Command:
-        return GiveNotice(party=party, notice=NOTICE, text="We record.", language="en", offset_ms=self._later())
-
-    def ask(self, party: PartyId = CUSTOMER) -> Command:
-        return RequestConsent(
-            party=party, purposes=frozenset({self.settings.purpose}), notice=QUESTION, offset_ms=self._later()
+    def notice(self, party: PartyId = CUSTOMER, purpose: Purpose | None = None) -> Command:
+        """`purpose`: what the notice says the party's own voice is recorded for; None: the project's."""
+        return GiveNotice(
+            party=party,
+            notice=NOTICE,
+            text="We record.",
+            language="en",
+            purposes=frozenset({purpose or self.settings.purpose}),
+            offset_ms=self._later(),
         )
+
+    def notice_of_the_agent_alone(self, party: PartyId = CUSTOMER) -> Command:
+        return dataclasses.replace(cast("GiveNotice", self.notice(party)), purposes=frozenset())
+
+    def ask(self, party: PartyId = CUSTOMER, purpose: Purpose | None = None) -> Command:
+        purposes = frozenset({purpose or self.settings.purpose})
+        return RequestConsent(party=party, purposes=purposes, notice=QUESTION, offset_ms=self._later())
+
+    def switch(self, by: str = AGENT, *, on: bool = True) -> Command:
+        return SwitchCustomer(by=by, on=on, offset_ms=self._later())
+
+    def open_receipt(self, order: str = "", by: str = AGENT) -> Command:
+        return OpenReceipt(by=by, order=order, offset_ms=self._later())
+
+    def close_receipt(self, by: str = AGENT) -> Command:
+        return CloseReceipt(by=by, offset_ms=self._later())
 
     def heard(self, party: PartyId = CUSTOMER) -> Command:
         return HearQuestion(party=party, offset_ms=self._later())
@@ -167,6 +191,11 @@ class Talk:
         for command in (self.system(), self.caller(), self.notice(), self.ask(), self.heard()):
             self.did(command)
         return self
+
+    def agreed_to(self, purpose: Purpose) -> None:
+        """The customer is told and asked about this, and says yes."""
+        for command in (self.notice(purpose=purpose), self.ask(purpose=purpose), self.heard(), self.yes()):
+            self.did(command)
 
     def agreed(self) -> "Talk":
         self.asked()

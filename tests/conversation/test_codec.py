@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallylight.conversation.codec import EVENT_TYPES, VERSIONS, CodecError, JsonValue, decode, encode
-from tallylight.conversation.events import ConsentGiven, Event, LampsChanged, PartyLeft
+from tallylight.conversation.events import (
+    ConsentGiven,
+    ConsentRequested,
+    Event,
+    LampsChanged,
+    NoticeGiven,
+    PartyLeft,
+    TrackOpened,
+)
 from tallylight.ids import PartyId
 from tallylight.law.vocabulary import Method, Purpose
 from tallylight.policy.decision import Lamp
@@ -35,7 +43,7 @@ def test_every_event_has_a_stored_name_and_a_version() -> None:
 def test_round_trip(kind: type[Event], data: st.DataObject) -> None:
     event = data.draw(st.from_type(kind))
     stored = encode(event)
-    assert (stored.type, stored.version) == (kind.__name__, 1)
+    assert (stored.type, stored.version) == (kind.__name__, VERSIONS[kind.__name__])
     text = json.dumps(stored.payload, sort_keys=True)
     read = decode(stored.type, stored.version, json.loads(text), reasonings=dict(stored.reasonings).__getitem__)
     assert read == event
@@ -220,3 +228,24 @@ def test_older_versions_are_brought_up_to_date_step_by_step() -> None:
     )
     with pytest.raises(CodecError, match="PartyLeft version 1 cannot be read any more"):
         decode("PartyLeft", 1, row, upcasters={("PartyLeft", 2): to_ms}, versions=versions)
+
+
+def test_what_an_earlier_version_did_not_keep_is_none() -> None:
+    told: dict[str, JsonValue] = {"party": "p", "notice": "a", "text": "We record.", "language": "en", "offset_ms": 5}
+    notice = decode("NoticeGiven", 1, told)
+    assert isinstance(notice, NoticeGiven)
+    assert notice.purposes is None
+    track: dict[str, JsonValue] = {
+        "track": "t",
+        "party": "p",
+        "purpose": "training",
+        "epoch": "e",
+        "deadline_ms": 9,
+        "offset_ms": 5,
+    }
+    opened = decode("TrackOpened", 1, track)
+    assert isinstance(opened, TrackOpened)
+    assert (opened.floor_ms, opened.receipt) == (None, None)
+    asked = decode("ConsentRequested", 1, {"party": "p", "purposes": ["training"], "notice": "a", "offset_ms": 5})
+    assert isinstance(asked, ConsentRequested)
+    assert (asked.text, asked.language) == (None, None)

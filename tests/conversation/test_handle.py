@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tallylight.conversation.commands import GiveConsent, PauseRecording, ResumeRecording, WithdrawConsent
+from tallylight.conversation.commands import OPERATOR, GiveConsent, PauseRecording, ResumeRecording, WithdrawConsent
 from tallylight.conversation.errors import ConversationError
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -17,7 +17,7 @@ from tallylight.conversation.events import (
     RecordingPaused,
     RecordingResumed,
 )
-from tallylight.conversation.handle import OPERATOR, Context, handle
+from tallylight.conversation.handle import Context, handle
 from tallylight.conversation.situation import paused_by, situation
 from tallylight.conversation.state import ConversationState
 from tallylight.ids import DecisionId, PartyId

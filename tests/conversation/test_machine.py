@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tallylight.conversation.codec import decode, encode
-from tallylight.conversation.handle import OPERATOR, Refusal
+from tallylight.conversation.commands import OPERATOR
+from tallylight.conversation.handle import Refusal
 from tallylight.conversation.state import fold
 from tallylight.ids import PartyId
-from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, LawfulBasis, Method, Mode, Purpose, Role
+from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, LawfulBasis, Method, Mode, ProjectKind, Purpose, Role
 from tallylight.policy.decision import Lamp
 from tallylight.policy.settings import Settings
 from tallylight.policy.situation import ConsentState
@@ -25,10 +26,18 @@ BY_STAFF = sorted(set(Method) - AFFIRMATIVE_METHODS)
 
 callers = st.sampled_from(CALLERS)
 people = st.sampled_from(PEOPLE)
+purposes = st.sampled_from([None, None, Purpose.VOICE_RECEIPT])
+"""None: the project's own."""
 projects = st.builds(
     dataclasses.replace,
     st.just(SETTINGS),
-    mode=st.sampled_from([Mode.BOTH, Mode.BOTH, Mode.AGENT_ONLY]),
+    mode=st.sampled_from([Mode.BOTH, Mode.BOTH, Mode.BOTH, *Mode]),
+    kind=st.sampled_from(ProjectKind),
+    several_receipts=st.booleans(),
+    receipt_basis=st.sampled_from([LawfulBasis.CONSENT, LawfulBasis.CONTRACT]),
+    balancing_test_from_ms=st.just(0),
+    balancing_test_until_ms=st.just(1 << 60),
+    necessity=st.just("Orders are made aloud."),
     start_paused=st.booleans(),
     purpose=st.sampled_from([Purpose.QUALITY_ASSURANCE, Purpose.DOCUMENTATION]),
     customer_basis=st.sampled_from([LawfulBasis.CONSENT, LawfulBasis.LEGITIMATE_INTERESTS]),
@@ -46,21 +55,28 @@ class AnyConversation(RuleBasedStateMachine):
         self.heard: set[PartyId] = set()
         """Whoever has heard the question that is open to them to its end."""
         self.told: set[PartyId] = set()
+        self.told_of: set[tuple[PartyId, Purpose]] = set()
+        self.agreed: set[tuple[PartyId, Purpose]] = set()
+        """What each has said yes to since their last no."""
+        self.asked_of: dict[PartyId, Purpose] = {}
         self.paused = False
+        self.on = False
+        self.receipt = False
 
     @initialize(
         settings=projects,
         place=st.sampled_from(["DK", "DK", "US-CA", "FR"]),
         so_far=st.sampled_from([5, 5, 5, 4, 3, 2, 0]),
+        of_all=st.sampled_from([True, True, False]),
     )
-    def begins(self, settings: Settings, place: str, so_far: int) -> None:
+    def begins(self, settings: Settings, place: str, so_far: int, of_all: bool) -> None:
         """Most histories start well into a call, or next to nothing would ever be recorded."""
         self.talk = Talk(settings)
         self.talk.did(self.talk.system())
         self.talk.did(self.talk.caller(places=at(place)))
         usual: tuple[Callable[[], None], ...] = (
             lambda: self.agent_joins(employee_notice=True),
-            lambda: self.is_told(CUSTOMER),
+            lambda: self.is_told(CUSTOMER) if of_all else self.is_told_of_the_agent_alone(CUSTOMER),
             lambda: self.is_asked(CUSTOMER),
             lambda: self.hears_the_question(CUSTOMER),
             lambda: self.says_yes(CUSTOMER, Method.DIGIT),
@@ -89,21 +105,28 @@ class AnyConversation(RuleBasedStateMachine):
         self.talk.tell(self.talk.leave(party))
         self.heard.discard(party)
 
-    @rule(party=callers)
-    def is_told(self, party: PartyId) -> None:
-        if not isinstance(self.talk.tell(self.talk.notice(party)), Refusal):
+    @rule(party=callers, purpose=purposes)
+    def is_told(self, party: PartyId, purpose: Purpose | None = None) -> None:
+        if not isinstance(self.talk.tell(self.talk.notice(party, purpose)), Refusal):
             self.told.add(party)
+            self.told_of.add((party, purpose or self.talk.settings.purpose))
 
     @rule(party=callers)
-    def is_asked_and_agrees(self, party: PartyId) -> None:
-        self.is_told(party)
-        self.is_asked(party)
+    def is_told_of_the_agent_alone(self, party: PartyId) -> None:
+        if not isinstance(self.talk.tell(self.talk.notice_of_the_agent_alone(party)), Refusal):
+            self.told.add(party)
+
+    @rule(party=callers, purpose=purposes)
+    def is_asked_and_agrees(self, party: PartyId, purpose: Purpose | None) -> None:
+        self.is_told(party, purpose)
+        self.is_asked(party, purpose)
         self.hears_the_question(party)
         self.says_yes(party, Method.DIGIT)
 
-    @rule(party=people)
-    def is_asked(self, party: PartyId) -> None:
-        self.talk.tell(self.talk.ask(party))
+    @rule(party=people, purpose=purposes)
+    def is_asked(self, party: PartyId, purpose: Purpose | None = None) -> None:
+        if not isinstance(self.talk.tell(self.talk.ask(party, purpose)), Refusal):
+            self.asked_of[party] = purpose or self.talk.settings.purpose
         self.heard.discard(party)
 
     @rule(party=people)
@@ -128,6 +151,34 @@ class AnyConversation(RuleBasedStateMachine):
             assert by != CUSTOMER
             self.paused = False
 
+    @rule(by=st.sampled_from([AGENT, CUSTOMER, OPERATOR]), on=st.booleans())
+    def switches_the_customer(self, by: str, on: bool) -> None:
+        if not isinstance(self.talk.tell(self.talk.switch(by, on=on)), Refusal):
+            assert by != CUSTOMER
+            assert self.talk.settings.mode.allows_switch
+            self.on = on
+
+    @rule(by=st.sampled_from([AGENT, CUSTOMER, OPERATOR]), order=st.sampled_from(["", "A1"]))
+    def opens_a_receipt(self, by: str, order: str) -> None:
+        if not isinstance(self.talk.tell(self.talk.open_receipt(order, by)), Refusal):
+            assert by != CUSTOMER
+            assert self.talk.settings.kind is ProjectKind.OUTBOUND
+            assert not self.receipt
+            self.receipt = True
+
+    @rule(by=st.sampled_from([AGENT, CUSTOMER, OPERATOR]))
+    def closes_the_receipt(self, by: str) -> None:
+        if not isinstance(self.talk.tell(self.talk.close_receipt(by)), Refusal):
+            assert self.receipt
+            self.receipt = False
+
+    @rule(agrees=st.booleans())
+    def a_whole_receipt(self, agrees: bool) -> None:
+        self.opens_a_receipt(AGENT, "")
+        if agrees:
+            self.is_asked_and_agrees(CUSTOMER, Purpose.VOICE_RECEIPT)
+        self.closes_the_receipt(AGENT)
+
     @rule(by=people)
     def holds(self, by: PartyId) -> None:
         self.talk.tell(self.talk.hold(by))
@@ -151,6 +202,10 @@ class AnyConversation(RuleBasedStateMachine):
         outcome = self.talk.tell(self.talk.yes(party, method=method))
         if isinstance(outcome, Refusal):
             return
+        if party not in self.heard:
+            self.asked_of.pop(party, None)
+        if party in self.asked_of:
+            self.agreed.add((party, self.asked_of.pop(party)))
         on_paper = party == AGENT and method is Method.WRITTEN and party not in self.refusing
         assert party in self.heard or on_paper
         self.refusing.discard(party)
@@ -159,14 +214,17 @@ class AnyConversation(RuleBasedStateMachine):
     @rule(party=people)
     def says_no(self, party: PartyId) -> None:
         if not isinstance(self.talk.tell(self.talk.no(party)), Refusal):
-            self.refusing.add(party)
-            self.heard.discard(party)
+            self.says_no_to_everything(party)
 
     @rule(party=people)
     def withdraws(self, party: PartyId) -> None:
         if not isinstance(self.talk.tell(self.talk.withdraw(party)), Refusal):
-            self.refusing.add(party)
-            self.heard.discard(party)
+            self.says_no_to_everything(party)
+
+    def says_no_to_everything(self, party: PartyId) -> None:
+        self.refusing.add(party)
+        self.heard.discard(party)
+        self.agreed = {each for each in self.agreed if each[0] != party}
 
     @precondition(lambda self: len(self.talk.events) > 25)
     @rule()
@@ -197,6 +255,25 @@ class AnyConversation(RuleBasedStateMachine):
         assert self.recording() <= present | {SYSTEM}
 
     @invariant()
+    def everybody_is_recorded_for_what_they_know_and_agreed_to(self) -> None:
+        settings = self.talk.settings
+        purpose = Purpose.VOICE_RECEIPT if self.receipt else settings.purpose
+        basis = settings.receipt_basis if self.receipt else settings.customer_basis
+        for party in self.recording() & set(CALLERS):
+            assert (party, purpose) in self.told_of
+            assert basis is not LawfulBasis.CONSENT or (party, purpose) in self.agreed
+
+    @invariant()
+    def the_mode_is_heeded(self) -> None:
+        mode, others = self.talk.settings.mode, self.recording() & set(CALLERS)
+        if mode in (Mode.AGENT_ONLY, Mode.NONE):
+            assert not others
+        elif mode is not Mode.BOTH and others:
+            assert (mode.allows_switch and self.on) or (mode is not Mode.AGENT_ONLY_ALLOW_CUSTOMER and self.receipt)
+        if mode is Mode.NONE:
+            assert not self.recording()
+
+    @invariant()
     def a_pause_stops_everything(self) -> None:
         if self.paused:
             assert not self.recording()
@@ -210,4 +287,4 @@ class AnyConversation(RuleBasedStateMachine):
 
 
 TestAnyConversation = AnyConversation.TestCase
-TestAnyConversation.settings = settings(max_examples=150, stateful_step_count=40)
+TestAnyConversation.settings = settings(max_examples=250, stateful_step_count=40)

@@ -23,7 +23,7 @@ from tests.policy.making import CUSTOMER
 JOINED = PartyJoined(
     party=CUSTOMER, role=Role.CUSTOMER, places=(), basis=LawfulBasis.CONSENT, employee_notice=False, offset_ms=0
 )
-TOLD = NoticeGiven(party=CUSTOMER, notice=NOTICE, text="We record.", language="en", offset_ms=500)
+TOLD = NoticeGiven(party=CUSTOMER, notice=NOTICE, text="We record.", language="en", purposes=None, offset_ms=500)
 
 
 def test_what_is_no_event_is_named() -> None:
@@ -73,4 +73,4 @@ def test_the_end_leaves_nobody_and_no_decision() -> None:
 
 def test_every_event_has_a_place_in_the_reducer() -> None:
     assert ConversationStarted in typing.get_args(Event)
-    assert len(typing.get_args(Event)) == 22
+    assert len(typing.get_args(Event)) == 25

@@ -15,6 +15,7 @@ from tallylight.database.engine import FILE_NAME, open_database, read_only
 from tallylight.database.events import StoredEvent, read_stream
 from tallylight.database.export import verify_ledger
 from tallylight.ids import ConversationId, EpochId, TrackId
+from tallylight.law.pack import default_pack
 from tallylight.law.vocabulary import Role
 from tallylight.vault.frame import SOURCE_OURS, SOURCE_PARTY, Frame, FrameKind
 from tallylight.vault.keys import EpochKind
@@ -136,7 +137,13 @@ class House:
     def explained(self, conversation: ConversationId, at_ms: int | None = None) -> Explanation:
         """What `tallylight explain` says."""
         with read_only(self.store.engine) as connection:
-            return explain(connection, workspace=self.store.workspace, conversation=conversation, at_ms=at_ms)
+            return explain(
+                connection,
+                workspace=self.store.workspace,
+                conversation=conversation,
+                today=default_pack(),
+                at_ms=at_ms,
+            )
 
     def epochs(self) -> set[str]:
         """Every key that is committed."""

@@ -98,7 +98,14 @@ class Talk:
         """Told and asked, to the end of the question."""
         at = self.runner.offset_ms()
         for command in (
-            GiveNotice(party=self.customer, notice="0" * 64, text="We record.", language="en", offset_ms=at),
+            GiveNotice(
+                party=self.customer,
+                notice="0" * 64,
+                text="We record.",
+                language="en",
+                purposes=frozenset({self.house.settings.purpose}),
+                offset_ms=at,
+            ),
             RequestConsent(
                 party=self.customer,
                 purposes=frozenset({self.house.settings.purpose}),

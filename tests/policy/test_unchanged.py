@@ -5,10 +5,10 @@ import dataclasses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallylight.law.vocabulary import CallType, EmployeeForm, Release, Sector
+from tallylight.law.vocabulary import CallType, Conference, EmployeeForm, Release, Sector
 from tallylight.policy.canonical import situation_hash
 from tallylight.policy.decide import decide
-from tallylight.policy.situation import ORDINARY, Circumstances, Conference, Segment, Situation
+from tallylight.policy.situation import ORDINARY, Circumstances, Segment, Situation
 from tallylight.policy.unchanged import still_holds
 from tests.policy.making import AT_MS, PACK, YES, customer, situation, situations
 

@@ -72,6 +72,8 @@ def test_explain_at_any_instant_tells_the_decision_that_was_in_force(
                 assert whole.replay.agrees
                 assert whole.replay.checked >= 8
                 assert whole.notices
+                assert all(step.held for person in whole.steps for step in person.steps)
+                assert len([person for person in whole.steps if person.recorded_from_ms is not None]) == 2
                 for segment in whole.segments:
                     assert all(reason.rule and reason.cite and reason.text for reason in segment.reasons)
                 with read_only(house.store.engine) as connection:

@@ -5,8 +5,8 @@ import json
 from array import array
 from dataclasses import dataclass
 
-from tallylight.catalogue.explanation import Segment
 from tallylight.catalogue.queries import ConversationEntry, TrackEntry
+from tallylight.catalogue.segments import Segment
 from tallylight.conversation.events import LampsChanged
 from tallylight.demo.phone import PhoneCall
 from tallylight.ids import PartyId

@@ -21,6 +21,7 @@ from tallylight.database.events import read_after, read_head, read_stream
 from tallylight.database.hygiene import checkpoint_wal, raw_search
 from tallylight.errors import TallylightError
 from tallylight.ids import ConversationId, PartyId, TrackId
+from tallylight.law.pack import default_pack
 from tallylight.law.vocabulary import Purpose
 from tallylight.ledger.merkle import Frontier
 from tallylight.retention.certificate import verify_certificate
@@ -226,7 +227,7 @@ def test_how_the_person_answered_goes_and_what_was_decided_stays(house: House) -
     erase(house)
     with read_only(house.engine) as connection:
         events = read_stream(connection, call.id)
-        explanation = explain(connection, workspace=house.workspace, conversation=call.id)
+        explanation = explain(connection, workspace=house.workspace, conversation=call.id, today=default_pack())
     assert {event.type for event in events if event.payload is None} == {"ConsentGiven"}
     assert all(event.salt is None for event in events if event.payload is None)
     assert [event.type for event in events][-2:] == ["TrackErased", "TrackErased"]
@@ -461,7 +462,7 @@ def test_readers_beside_an_erasure_neither_stop_it_nor_are_stopped(house: House)
             try:
                 with read_only(house.engine) as connection:
                     list_conversations(connection, workspace=house.workspace, keys=house.keys)
-                    explain(connection, workspace=house.workspace, conversation=calls[0].id)
+                    explain(connection, workspace=house.workspace, conversation=calls[0].id, today=default_pack())
                 reads[0] += 1
             except BaseException as error:
                 errors.append(error)

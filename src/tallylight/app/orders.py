@@ -5,14 +5,17 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from tallylight.app.erasing import eraser_of, sweep_json, sweeper_of
+from tallylight.app.objecting import objection_json, objections_of
 from tallylight.app.store import Store
+from tallylight.catalogue.addresses import canonical_address
+from tallylight.conversation.commands import OPERATOR
 from tallylight.errors import TallylightError
 from tallylight.ids import ConversationId, PartyId, TrackId
 from tallylight.ledger.commitment import JsonValue
 from tallylight.live.control import Handler
 from tallylight.live.runner import ConversationRunner
 from tallylight.retention.sweep import Confirmation
-from tallylight.telephony.b2bua.switchboard import OPERATOR, Switchboard
+from tallylight.telephony.b2bua.switchboard import Switchboard
 from tallylight.vault.live_log import LiveLog
 
 logger = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ class Orders:
         self._store = store
         self._switchboard = switchboard
         self._loop = loop
+        self._objections = objections_of(store)
         self._eraser = eraser_of(store, RunningErasure(switchboard, log, loop))
         self._sweeper = sweeper_of(store, self._eraser)
 
@@ -55,6 +59,9 @@ class Orders:
             "status": self._status,
             "pause": self._pause,
             "resume": self._resume,
+            "customer": self._customer,
+            "receipt": self._receipt,
+            "object": self._object,
             "erase": self._erase,
             "sweep": self._sweep,
         }
@@ -69,6 +76,24 @@ class Orders:
     async def _resume(self, request: Mapping[str, JsonValue]) -> JsonValue:
         self._switchboard.resume(_text(request, "conversation"))
         return None
+
+    async def _customer(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        self._switchboard.switch_customer(_text(request, "conversation"), on=request.get("on") is True)
+        return None
+
+    async def _receipt(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        conversation = _text(request, "conversation")
+        if request.get("open") is True:
+            self._switchboard.open_receipt(conversation, _text(request, "order"))
+        else:
+            self._switchboard.close_receipt(conversation)
+        return None
+
+    async def _object(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        person, evidence = _text(request, "person"), _text(request, "evidence")
+        raised = await asyncio.to_thread(self._objections.raise_objection, person, evidence=evidence, actor=OPERATOR)
+        self._switchboard.heed(raised, canonical_address(person, country=self._objections.country))
+        return dict(objection_json(raised))
 
     async def _erase(self, request: Mapping[str, JsonValue]) -> JsonValue:
         country = self._store.configuration.controller.country.partition("-")[0]

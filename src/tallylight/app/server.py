@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 from tallylight.app.addresses import canonical_or_anonymous, user_at
 from tallylight.app.figures import RunningFigures
 from tallylight.app.logs import log_to
+from tallylight.app.objecting import objections_of
 from tallylight.app.orders import Orders
 from tallylight.app.store import Store, lock, open_store, prepare_projects
+from tallylight.catalogue.addresses import names_nobody
 from tallylight.clock import Clock
 from tallylight.config.endpoint import Endpoint
 from tallylight.config.errors import ConfigError
+from tallylight.consent.objection import StandingObjection
 from tallylight.database.faults import WriterFaults
 from tallylight.health.alarms import AlarmKind
 from tallylight.ids import TrackId
@@ -141,6 +144,7 @@ class Server:
         self.store = store
         self.pack = pack
         self.settings = settings
+        self.objections = objections_of(store)
         self.loop = asyncio.get_running_loop()
         self.sealing = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sealing")
         self.resealing = Resealing(
@@ -341,6 +345,7 @@ class Server:
                 Credentials(username=outbound.user, password=outbound.password) if outbound is not None else None
             ),
             places_of=places_of,
+            objection_of=self._objection_of,
             canonical=lambda text: canonical_or_anonymous(text, country),
             caller_uri=lambda caller: user_at(caller, *network.advertised(Transport.UDP)),
             register=self._begin_conversation,
@@ -375,6 +380,11 @@ class Server:
             self.loop.call_soon_threadsafe(callback)
         except RuntimeError:
             logger.warning("the loop is closed: a commit came too late to be acted on")
+
+    async def _objection_of(self, address: str) -> StandingObjection | None:
+        if names_nobody(address):
+            return None
+        return await asyncio.to_thread(self.objections.find, address)
 
     def _settings_for(self, dialled: SipUri) -> Settings:
         project = self.store.configuration.project_for(dialled.plain_user)

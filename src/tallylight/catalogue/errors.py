@@ -27,6 +27,12 @@ class NothingStoredError(CatalogueError):
     code = "nothing_stored"
 
 
+class PackUnknownError(CatalogueError):
+    """No law pack is kept under this hash, or several are: take one from `law packs`."""
+
+    code = "pack_unknown"
+
+
 class FenceLostError(CatalogueError):
     """Another node owns the conversation now: this one must stop writing to it."""
 

@@ -1,17 +1,22 @@
 """Why every lamp was as it was, from the event stream alone: what was decided, by which rules, on which consent.
 
-Each stored decision is also made again from the same history; where it would come out differently today, that is said.
+Each stored decision is also made again from the same history, under the law it was made under and under today's; where
+one of them comes out differently, that is said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
+from tallylight.catalogue.failures import Failure, Trouble, darkened, failure
 from tallylight.catalogue.history import read_history
 from tallylight.catalogue.queries import iso_utc
+from tallylight.catalogue.segments import Segment, in_time
+from tallylight.catalogue.steps import PartySteps, four_steps
 from tallylight.catalogue.tables import party as parties
+from tallylight.catalogue.today import Today, otherwise
 from tallylight.catalogue.versions import read_pack, read_settings
 from tallylight.consent.answer import Consent, ConsentState
 from tallylight.consent.notices import recall
@@ -21,56 +26,17 @@ from tallylight.conversation.events import (
     Event,
     LampsChanged,
     NoticeGiven,
-    OpeningMissed,
     QuestionHeard,
-    RecordingFailed,
 )
 from tallylight.conversation.situation import situation
 from tallylight.conversation.state import ConversationState, apply
 from tallylight.database.events import JsonValue
 from tallylight.ids import ConversationId, DecisionId, PartyId, WorkspaceId
 from tallylight.law.pack import Pack
-from tallylight.law.vocabulary import Role
 from tallylight.policy.decide import decide
-from tallylight.policy.decision import Lamp, Reason, Verdict
+from tallylight.policy.decision import Decision, Lamp, Reason
 from tallylight.policy.explain import considered
 from tallylight.policy.settings import Settings
-
-STOPPED = Reason(
-    rule="house.fail_closed",
-    cite="house rule: a recording that fails stops for good, and people keep talking",
-    verdict=Verdict.CLOSES,
-    text="The recording failed and was stopped; nothing said since is stored.",
-)
-NOT_WRITTEN = Reason(
-    rule="house.commit_first",
-    cite="house rule: nothing is recorded before its decision is written down",
-    verdict=Verdict.CLOSES,
-    text="The decision that opens this gate was not written down in time: what was said meanwhile was dropped.",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """A stretch of media time in which one decision held for one party. Times in ms since the start."""
-
-    from_ms: int
-    until_ms: int | None
-    """None while the conversation runs."""
-    party: PartyId
-    role: Role
-    lamp: Lamp
-    decision: DecisionId
-    deciding: Reason
-    reasons: tuple[Reason, ...]
-    """The deciding reason and every other that says the same."""
-    passed_over: tuple[Reason, ...]
-    """What was considered and outweighed, recomputed; empty where settings or law of then are not kept."""
-    actions: tuple[str, ...]
-    consent: Consent
-    """Where the party's answer stood."""
-    consent_erased: bool = False
-    """The act was erased with the person: only how it was listed is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,20 +48,6 @@ class Notice:
     language: str
     text: str
     hash: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Where less was stored than was decided. Times in ms since the start."""
-
-    at_ms: int
-    party: PartyId | None
-    """None: everybody."""
-    kind: str
-    """As the list names its alarms: `recording_failed`, `track_short`, `opening_missed`."""
-    why: str
-    missing_ms: int | None
-    """None: nobody can say how much would have been said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +89,9 @@ class Explanation:
     segments: tuple[Segment, ...]
     notices: tuple[Notice, ...]
     failures: tuple[Failure, ...]
+    steps: tuple[PartySteps, ...]
     replay: Replay
+    today: Today
     erased_payloads: int
     """Events of which only the commitment is left."""
 
@@ -153,7 +107,7 @@ class Explanation:
             "settings": self.settings,
             "pack": self.pack,
             "at_s": None if self.at_ms is None else self.at_ms / 1000,
-            "timeline": [_segment_json(segment) for segment in self.segments],
+            "timeline": [segment.to_json() for segment in self.segments],
             "notices": [
                 {
                     "party": notice.party,
@@ -174,6 +128,7 @@ class Explanation:
                 }
                 for failure in self.failures
             ],
+            "steps": [each.to_json() for each in self.steps],
             "replay": {
                 "agrees": self.replay.agrees,
                 "checked": self.replay.checked,
@@ -187,27 +142,43 @@ class Explanation:
                     for difference in self.replay.differences
                 ],
             },
+            "today": self.today.to_json(),
             "erased_payloads": self.erased_payloads,
         }
 
 
 def explain(
-    connection: sa.Connection, *, workspace: WorkspaceId, conversation: ConversationId, at_ms: int | None = None
+    connection: sa.Connection,
+    *,
+    workspace: WorkspaceId,
+    conversation: ConversationId,
+    today: Pack,
+    at_ms: int | None = None,
 ) -> Explanation:
-    """Explain a conversation, or the instant `at_ms` (ms since its start). Raises ConversationUnknownError."""
+    """Explain a conversation, or the instant `at_ms` (ms since its start). Raises ConversationUnknownError.
+
+    `today` is the law pack that would judge a conversation that begins now.
+    """
     history = read_history(connection, workspace, conversation)
     events, erased = history.events, history.erased
     started = events[0] if events else None
     if not isinstance(started, ConversationStarted):
         raise ConversationUnknownError(f"There is no conversation {conversation}: take an id from `recordings list`.")
-    settings, pack, unavailable = _law_of_then(connection, workspace, started)
-    if erased and unavailable is None:
-        unavailable = "a person's acts were erased: their part of the history is only committed to"
+    law = _law_of_then(connection, workspace, started, today)
+    acts_gone = "a person's acts were erased: their part of the history is only committed to" if erased else None
+    unavailable = law.unavailable or acts_gone
+    unjudged = None
+    if law.today is not None:
+        unjudged = law.unavailable if law.settings is None else acts_gone
     listed = _listed_consents(connection, workspace, conversation) if erased else {}
-    story = _tell(events, settings, pack, listed)
+    story = _tell(events, law, listed)
     ended = next((event for event in events if isinstance(event, ConversationEnded)), None)
     ended_ms = None if ended is None else ended.offset_ms
-    segments = _darkened(_in_time(story.segments, ended_ms), story.darkness)
+    decided = in_time(story.segments, ended_ms)
+
+    def shown(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+        return segments if at_ms is None else tuple(segment for segment in segments if segment.covers(at_ms))
+
     return Explanation(
         conversation=conversation,
         project=started.project,
@@ -218,26 +189,51 @@ def explain(
         settings=started.settings,
         pack=started.pack,
         at_ms=at_ms,
-        segments=segments if at_ms is None else tuple(segment for segment in segments if _covers(segment, at_ms)),
+        segments=shown(darkened(decided, story.troubles)),
         notices=tuple(notice for notice in story.notices if at_ms is None or notice.heard_ms <= at_ms),
-        failures=tuple(failure for failure in story.failures if at_ms is None or failure.at_ms <= at_ms),
+        failures=tuple(each for each in map(failure, story.troubles) if at_ms is None or each.at_ms <= at_ms),
+        steps=tuple(
+            each
+            for each in four_steps(events, erased=story.erased)
+            if at_ms is None or each.recorded_from_ms is None or each.recorded_from_ms <= at_ms
+        ),
         replay=Replay(
             checked=0 if unavailable is not None else story.decisions,
             differences=() if unavailable is not None else tuple(story.differences),
             unavailable=unavailable,
         ),
+        today=Today(
+            pack=today.hash,
+            same_pack=law.today is None,
+            differences=() if unjudged is not None else otherwise(shown(decided), story.today),
+            unavailable=unjudged,
+        ),
         erased_payloads=erased,
     )
 
 
-def _law_of_then(
-    connection: sa.Connection, workspace: WorkspaceId, started: ConversationStarted
-) -> tuple[Settings | None, Pack | None, str | None]:
+@dataclass(frozen=True, kw_only=True)
+class _Law:
+    """What the decisions are made again under; None for what is not kept."""
+
+    settings: Settings | None
+    pack: Pack | None
+    unavailable: str | None
+    """Why one of them is not kept."""
+    today: Pack | None
+    """None where it is the same pack."""
+
+
+def _law_of_then(connection: sa.Connection, workspace: WorkspaceId, started: ConversationStarted, today: Pack) -> _Law:
+    settings, pack, unavailable = None, None, None
     try:
         settings = read_settings(connection, workspace, started.settings)
-        return settings, read_pack(connection, workspace, started.pack), None
+        pack = read_pack(connection, workspace, started.pack)
     except CatalogueError as error:
-        return None, None, error.message
+        unavailable = error.message
+    return _Law(
+        settings=settings, pack=pack, unavailable=unavailable, today=None if today.hash == started.pack else today
+    )
 
 
 def _listed_consents(
@@ -251,43 +247,25 @@ def _listed_consents(
     return {PartyId(row.party): ConsentState(row.consent) for row in rows}
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Darkness:
-    """Media time in which a gate was shut although the decision would have opened it."""
-
-    party: PartyId | None
-    from_ms: int
-    until_ms: int | None
-    why: Reason
-
-    def covers(self, segment: Segment) -> bool:
-        """Whether a part of the segment was dark. A pause stays a pause, until recording stops for good."""
-        return (
-            self.party in (None, segment.party)
-            and (segment.lamp is Lamp.RECORDING or (segment.lamp is Lamp.PAUSED and self.until_ms is None))
-            and (segment.until_ms is None or self.from_ms < segment.until_ms)
-            and (self.until_ms is None or segment.from_ms < self.until_ms)
-        )
-
-
 @dataclass(kw_only=True)
 class _Story:
     segments: list[Segment]
     notices: list[Notice]
     differences: list[ReplayDifference]
-    failures: list[Failure]
-    darkness: list[_Darkness]
+    troubles: list[Trouble]
+    today: dict[DecisionId, Decision]
+    """Each decision as the law of today would make it, where that is another."""
+    erased: Collection[PartyId] = ()
+    """Whose answer is only listed: the act is erased."""
     decisions: int = 0
 
 
-def _tell(
-    events: Sequence[Event], settings: Settings | None, pack: Pack | None, listed: dict[PartyId, ConsentState]
-) -> _Story:
-    story = _Story(segments=[], notices=[], differences=[], failures=[], darkness=[])
+def _tell(events: Sequence[Event], law: _Law, listed: dict[PartyId, ConsentState]) -> _Story:
+    story = _Story(segments=[], notices=[], differences=[], troubles=[], today={})
     state = ConversationState()
     for event in events:
         if isinstance(event, LampsChanged):
-            _decided(story, state, event, settings, pack)
+            _decided(story, state, event, law)
         elif isinstance(event, NoticeGiven):
             story.notices.append(
                 Notice(
@@ -298,19 +276,19 @@ def _tell(
                     hash=event.notice,
                 )
             )
-        elif isinstance(event, OpeningMissed | RecordingFailed):
-            _failed(story, event)
-        elif isinstance(event, QuestionHeard) and settings is not None:
-            story.notices += _question(state, event, settings)
+        elif isinstance(event, Trouble):
+            story.troubles.append(event)
+        elif isinstance(event, QuestionHeard) and law.settings is not None:
+            story.notices += _question(state, event, law.settings)
         state = apply(state, event)
-    lost = {
+    story.erased = {
         party
         for party, consent in listed.items()
         if consent is not ConsentState.NONE and party in state.parties and state.parties[party].consent.state != consent
     }
     story.segments = [
         replace(segment, consent=Consent(state=listed[segment.party]), consent_erased=True)
-        if segment.party in lost
+        if segment.party in story.erased
         else segment
         for segment in story.segments
     ]
@@ -318,25 +296,28 @@ def _tell(
 
 
 def _question(state: ConversationState, event: QuestionHeard, settings: Settings) -> list[Notice]:
-    """What the person was asked, word for word; nothing where the wording has changed since."""
+    """What the person was asked, word for word; nothing where only its hash was kept and the wording has changed since."""
     question = state.parties[event.party].question
-    known = None if question is None else recall(question.notice, settings)
-    if known is None:
+    if question is None:
         return []
-    return [
-        Notice(party=event.party, heard_ms=event.offset_ms, language=known.language, text=known.text, hash=known.sha256)
-    ]
+    text, language = question.text, question.language
+    if text is None or language is None:
+        known = recall(question.notice, *settings.notices)
+        if known is None:
+            return []
+        text, language = known.text, known.language
+    return [Notice(party=event.party, heard_ms=event.offset_ms, language=language, text=text, hash=question.notice)]
 
 
-def _decided(
-    story: _Story, state: ConversationState, event: LampsChanged, settings: Settings | None, pack: Pack | None
-) -> None:
+def _decided(story: _Story, state: ConversationState, event: LampsChanged, law: _Law) -> None:
     story.decisions += 1
     everything: dict[PartyId, tuple[Reason, ...]] = {}
-    if settings is not None and pack is not None:
-        then = situation(state, settings)
-        everything = {each.party: each.reasons for each in considered(then, pack)}
-        replayed = decide(then, pack)
+    then = None if law.settings is None else situation(state, law.settings)
+    if then is not None and law.today is not None:
+        story.today[event.decision_id] = decide(then, law.today)
+    if then is not None and law.pack is not None:
+        everything = {each.party: each.reasons for each in considered(then, law.pack)}
+        replayed = decide(then, law.pack)
         if replayed != event.decision:
             story.differences.append(
                 ReplayDifference(
@@ -364,109 +345,3 @@ def _decided(
                 consent=party.consent,
             )
         )
-
-
-def _failed(story: _Story, event: OpeningMissed | RecordingFailed) -> None:
-    at_ms, missing_ms = event.offset_ms, None
-    if isinstance(event, OpeningMissed):
-        kind, why = "opening_missed", NOT_WRITTEN.text
-        at_ms, missing_ms = event.from_ms, event.until_ms - event.from_ms
-        story.darkness.append(
-            _Darkness(party=event.party, from_ms=event.from_ms, until_ms=event.until_ms, why=NOT_WRITTEN)
-        )
-    elif event.track is None:
-        kind, why = "recording_failed", event.why
-        story.darkness.append(_Darkness(party=None, from_ms=at_ms, until_ms=None, why=STOPPED))
-    else:
-        kind, why, missing_ms = "track_short", event.why, event.missing_ms
-    story.failures.append(Failure(at_ms=at_ms, party=event.party, kind=kind, why=why, missing_ms=missing_ms))
-
-
-def _darkened(segments: Sequence[Segment], darkness: Sequence[_Darkness]) -> tuple[Segment, ...]:
-    """The timeline with every stretch in which a gate stayed shut cut out of what was decided."""
-    for dark in darkness:
-        cut: list[Segment] = []
-        for segment in segments:
-            if not dark.covers(segment):
-                cut.append(segment)
-                continue
-            from_ms = max(segment.from_ms, dark.from_ms)
-            if from_ms > segment.from_ms:
-                cut.append(replace(segment, until_ms=from_ms))
-            until_ms = segment.until_ms
-            if dark.until_ms is not None and (until_ms is None or dark.until_ms < until_ms):
-                cut.append(replace(segment, from_ms=dark.until_ms))
-                until_ms = dark.until_ms
-            cut.append(
-                replace(
-                    segment,
-                    from_ms=from_ms,
-                    until_ms=until_ms,
-                    lamp=Lamp.OFF,
-                    deciding=dark.why,
-                    reasons=(dark.why,),
-                    passed_over=(*segment.reasons, *segment.passed_over),
-                    actions=(),
-                )
-            )
-        segments = cut
-    return tuple(sorted(segments, key=lambda segment: segment.from_ms))
-
-
-def _in_time(segments: Sequence[Segment], ended_ms: int | None) -> tuple[Segment, ...]:
-    """Each segment until the next of its party, the last until the end. A later act may reach back: it wins."""
-    by_party: dict[PartyId, list[Segment]] = {}
-    for segment in segments:
-        line = by_party.setdefault(segment.party, [])
-        while line and line[-1].from_ms >= segment.from_ms:
-            line.pop()
-        if line:
-            line[-1] = replace(line[-1], until_ms=segment.from_ms)
-        line.append(segment)
-    if ended_ms is not None:
-        for line in by_party.values():
-            line[-1] = replace(line[-1], until_ms=max(ended_ms, line[-1].from_ms))
-    everything = [segment for line in by_party.values() for segment in line]
-    return tuple(sorted(everything, key=lambda segment: segment.from_ms))
-
-
-def _covers(segment: Segment, at_ms: int) -> bool:
-    return segment.from_ms <= at_ms and (segment.until_ms is None or at_ms < segment.until_ms)
-
-
-def _segment_json(segment: Segment) -> dict[str, JsonValue]:
-    consent = segment.consent
-    return {
-        "from_s": segment.from_ms / 1000,
-        "until_s": None if segment.until_ms is None else segment.until_ms / 1000,
-        "party": segment.party,
-        "role": segment.role.value,
-        "lamp": segment.lamp.value,
-        "decision": segment.decision,
-        "reason": segment.deciding.text,
-        "deciding": _reason_json(segment.deciding),
-        "reasons": [_reason_json(reason) for reason in segment.reasons],
-        "passed_over": [_reason_json(reason) for reason in segment.passed_over],
-        "actions": list(segment.actions),
-        "consent": {
-            "state": consent.state.value,
-            "method": None if consent.method is None else consent.method.value,
-            "evidence": consent.evidence,
-            "at": None if consent.at_ms is None else iso_utc(consent.at_ms),
-            "question_heard": consent.question_heard,
-            "notice": consent.notice,
-            "erased": segment.consent_erased,
-        },
-    }
-
-
-def _reason_json(reason: Reason) -> dict[str, JsonValue]:
-    return {
-        "rule": reason.rule,
-        "cite": reason.cite,
-        "verdict": reason.verdict.value,
-        "text": reason.text,
-        "confidence": reason.confidence.value,
-        "effective_from": reason.effective_from,
-        "checked_at": reason.checked_at,
-    }

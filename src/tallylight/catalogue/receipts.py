@@ -74,6 +74,7 @@ def receipt_facts(
         jurisdictions=tuple(dict.fromkeys(places)),
         basis=joined.basis,
         purposes=tuple(sorted(purposes)),
+        own_purpose=settings.own_purpose,
         retention_months=settings.retention_months,
         withdraw_code=withdraw_code,
         heard=_heard(events, party, entry.started_ms, settings),
@@ -86,22 +87,31 @@ def receipt_facts(
 def _heard(events: Sequence[Event], party: PartyEntry, started_ms: int, settings: Settings) -> tuple[Heard, ...]:
     """What the person was told, and what they were asked where its wording still stands."""
     heard: list[Heard] = []
-    asked: str | None = None
+    asked: ConsentRequested | None = None
     for event in events:
         if isinstance(event, NoticeGiven) and event.party == party.party:
             text, sha256, language = event.text, event.notice, event.language
         elif isinstance(event, ConsentRequested) and event.party == party.party:
-            asked = event.notice
+            asked = event
             continue
         elif isinstance(event, QuestionHeard) and event.party == party.party and asked is not None:
-            question = recall(asked, settings)
+            question = _words(asked, settings)
             if question is None:
                 continue
-            text, sha256, language = question.text, question.sha256, question.language
+            text, language = question
+            sha256 = asked.notice
         else:
             continue
         heard.append(Heard(text=text, sha256=sha256, language=language, at_ms=started_ms + event.offset_ms))
     return tuple(heard)
+
+
+def _words(asked: ConsentRequested, settings: Settings) -> tuple[str, str] | None:
+    """The exact text and its language; None where only its hash was kept and the wording has changed since."""
+    if asked.text is not None and asked.language is not None:
+        return asked.text, asked.language
+    known = recall(asked.notice, *settings.notices)
+    return None if known is None else (known.text, known.language)
 
 
 def _is_of(event: Event, party: PartyEntry) -> bool:

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import sqlalchemy as sa
 
-from tallylight.catalogue.errors import CatalogueError
+from tallylight.catalogue.errors import CatalogueError, PackUnknownError
 from tallylight.catalogue.statements import KEEP_REASONING
-from tallylight.catalogue.tables import pack_version, settings_version
+from tallylight.catalogue.tables import conversation, pack_version, settings_version
 from tallylight.catalogue.tables import reasoning as reasonings
+from tallylight.consent.purposes import OwnPurpose
 from tallylight.ids import WorkspaceId
 from tallylight.law.errors import LawError
 from tallylight.law.pack import Pack, default_pack, load
+from tallylight.law.vocabulary import Purpose
 from tallylight.policy.settings import Settings
 
 
@@ -59,17 +61,23 @@ def read_settings(connection: sa.Connection, workspace: WorkspaceId, version: st
     content = json.loads(_read(connection, settings_version, workspace, version, "settings version"))
     hints = get_type_hints(Settings)
     known = {field.name for field in fields(Settings)}
-    values = {
-        name: hints[name](value) if isinstance(hints[name], type) and issubclass(hints[name], StrEnum) else value
-        for name, value in content.items()
-        if name in known
-    }
-    settings = Settings(**values)
+    values = {name: _value(hints[name], value) for name, value in content.items() if name in known}
+    settings = Settings(**values)  # type: ignore[arg-type]
     if settings.version != version:
         raise CatalogueError(
             f"Settings version {version[:12]} is not what it was: read it with the version that wrote it."
         )
     return settings
+
+
+def _value(hint: object, value: object) -> object:
+    """A stored value as a field of this type; of `X | None`, as X."""
+    if isinstance(value, dict):
+        return OwnPurpose(**{**value, "judged_as": Purpose(value["judged_as"])})
+    for kind in (hint, *get_args(hint)):
+        if isinstance(kind, type) and issubclass(kind, StrEnum) and isinstance(value, str):
+            return kind(value)
+    return value
 
 
 def read_pack(connection: sa.Connection, workspace: WorkspaceId, pack_hash: str) -> Pack:
@@ -86,6 +94,56 @@ def read_pack(connection: sa.Connection, workspace: WorkspaceId, pack_hash: str)
     if pack.hash != pack_hash:
         raise CatalogueError(f"Law pack {pack_hash[:12]} is not what it was: restore it from a backup.")
     return pack
+
+
+SHORTEST_PREFIX = 8
+"""Hex digits that name a law pack; fewer name one by chance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptPack:
+    """A law pack that is kept, and the conversations that keep it."""
+
+    hash: str
+    conversations: int
+    first_ms: int | None
+    """When the first of them started: ms UTC; None: none has."""
+    last_ms: int | None
+
+
+def list_packs(connection: sa.Connection, workspace: WorkspaceId) -> tuple[KeptPack, ...]:
+    """Every law pack that is kept, by its first conversation; last those that have none yet."""
+    keeps = sa.and_(conversation.c.workspace == pack_version.c.workspace, conversation.c.pack == pack_version.c.hash)
+    started = conversation.c.started_ms
+    rows = connection.execute(
+        sa.select(pack_version.c.hash, sa.func.count(started), sa.func.min(started), sa.func.max(started))
+        .select_from(pack_version.outerjoin(conversation, keeps))
+        .where(pack_version.c.workspace == workspace)
+        .group_by(pack_version.c.hash)
+    )
+    packs = [KeptPack(hash=row[0], conversations=row[1], first_ms=row[2], last_ms=row[3]) for row in rows]
+    return tuple(sorted(packs, key=lambda pack: (pack.first_ms is None, pack.first_ms or 0, pack.hash)))
+
+
+def find_pack(connection: sa.Connection, workspace: WorkspaceId, prefix: str) -> Pack:
+    """The kept law pack whose SHA-256 begins with `prefix`, at least 8 hex digits.
+
+    Raises PackUnknownError, which names those that are kept, and CatalogueError as `read_pack`.
+    """
+    kept = connection.execute(
+        sa.select(pack_version.c.hash).where(pack_version.c.workspace == workspace).order_by(pack_version.c.hash)
+    ).scalars()
+    wanted, hashes = prefix.lower(), list(kept)
+    found = [each for each in hashes if each.startswith(wanted)]
+    if len(wanted) >= SHORTEST_PREFIX and len(found) == 1:
+        return read_pack(connection, workspace, found[0])
+    if len(wanted) < SHORTEST_PREFIX:
+        why = f"{prefix} is too short to name a law pack: give at least {SHORTEST_PREFIX} hex digits of its SHA-256"
+    elif found:
+        why, hashes = f"Several law packs begin with {prefix}: give more of the SHA-256", found
+    else:
+        why = f"No law pack {prefix} is kept here"
+    raise PackUnknownError(f"{why}. Kept: {', '.join(hashes) or 'none'}.")
 
 
 def _keep(connection: sa.Connection, table: sa.Table, workspace: WorkspaceId, key: str, content: str) -> None:

@@ -1,5 +1,9 @@
 """`tallylight call pause` and `resume`: orders to the server that has the call."""
 
+from typing import Annotated
+
+import typer
+
 from tallylight.cli.command import house_command, new_group
 from tallylight.cli.options import Conversation, Data, Json
 from tallylight.cli.output import print_json, say
@@ -23,6 +27,37 @@ def resume(conversation: Conversation, data: Data, as_json: Json = False) -> Non
 
     order(data, "resume", conversation=conversation)
     _done(conversation, "resumed", as_json=as_json)
+
+
+@house_command(call, "customer")
+def customer(
+    conversation: Conversation,
+    data: Data,
+    off: Annotated[bool, typer.Option("--off", help="Record the customer no longer.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Record the customer too, where the project's mode leaves it to the agent: they are told and asked first."""
+    from tallylight.cli.folder import order
+
+    order(data, "customer", conversation=conversation, on=not off)
+    _done(conversation, "customer off" if off else "customer on", as_json=as_json)
+
+
+@house_command(call, "receipt")
+def receipt(
+    conversation: Conversation,
+    data: Data,
+    close: Annotated[bool, typer.Option("--close", help="End the voice receipt that is open.")] = False,
+    order_reference: Annotated[
+        str, typer.Option("--order", metavar="ORDER", help="The order it is for; without: the call's only one.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Begin a voice receipt of an order, or end it: who belongs on it is told and asked first."""
+    from tallylight.cli.folder import order
+
+    order(data, "receipt", conversation=conversation, open=not close, order=order_reference)
+    _done(conversation, "receipt closed" if close else "receipt open", as_json=as_json)
 
 
 def _done(conversation: str, state: str, *, as_json: bool) -> None:

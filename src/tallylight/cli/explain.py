@@ -10,7 +10,9 @@ from tallylight.cli.output import print_json, print_rich
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tallylight.catalogue.explanation import Explanation, Segment
+    from tallylight.catalogue.explanation import Explanation
+    from tallylight.catalogue.segments import Segment
+    from tallylight.catalogue.steps import PartySteps
 
 LAMP_STYLE = {"recording": "bold red", "paused": "yellow", "off": "dim"}
 
@@ -29,11 +31,16 @@ def explain(
     from tallylight.cli.folder import naming_what_exists, opened
     from tallylight.database.engine import read_only
     from tallylight.ids import ConversationId
+    from tallylight.law.pack import default_pack
 
     at_ms = None if at is None else round(at * 1000)
     with opened(data) as store, naming_what_exists(store), read_only(store.engine) as connection:
         explanation = explained(
-            connection, workspace=store.workspace, conversation=ConversationId(conversation), at_ms=at_ms
+            connection,
+            workspace=store.workspace,
+            conversation=ConversationId(conversation),
+            today=default_pack(),
+            at_ms=at_ms,
         )
     if as_json:
         print_json(explanation.to_json())
@@ -66,23 +73,70 @@ def _print(explanation: "Explanation") -> None:
     for failure in explanation.failures:
         missing = "" if failure.missing_ms is None else f", {failure.missing_ms / 1000:.1f} s missing"
         parts += [Text(""), Text(f"{failure.at_ms / 1000:.1f} s  {failure.kind}: {failure.why}{missing}", "bold")]
+    for person in explanation.steps:
+        parts += _steps(person)
     replay = explanation.replay
     if replay.unavailable is not None:
-        verdict = f"The decisions could not be made again: {replay.unavailable}."
+        verdict = f"The decisions could not be made again: {replay.unavailable.rstrip('.')}."
     elif replay.agrees:
         verdict = f"All {replay.checked} decisions come out the same when made again from the stored history."
     else:
-        verdict = f"{len(replay.differences)} of {replay.checked} decisions would come out differently today."
+        verdict = f"{len(replay.differences)} of {replay.checked} decisions come out differently when made again."
     if explanation.erased_payloads:
         verdict += f" {explanation.erased_payloads} events were erased; their commitments stay."
-    print_rich(*parts, Text(""), Text(verdict))
+    print_rich(*parts, Text(""), Text(verdict), *_today(explanation))
+
+
+def _steps(person: "PartySteps") -> "list[RenderableType]":
+    from rich.text import Text
+
+    if person.recorded_from_ms is None:
+        return [Text(f"\n{person.role.value}  not recorded, so no step was needed", "bold")]
+    return [
+        Text(f"\n{person.role.value}  recorded from {person.recorded_from_ms / 1000:.1f} s: the four steps", "bold"),
+        *(
+            Text(f"    {'held' if step.held else 'NOT HELD'}: {step.sentence}", "" if step.held else "bold red")
+            for step in person.steps
+        ),
+    ]
+
+
+def _today(explanation: "Explanation") -> "list[RenderableType]":
+    from rich.text import Text
+
+    today, then = explanation.today, explanation.pack[:16]
+    if today.same_pack:
+        return [Text("The law data of today are those it was judged by.")]
+    name = f"The law data of today ({today.pack[:16]})"
+    if today.unavailable is not None:
+        return [Text(f"{name} could not be held against it: {today.unavailable.rstrip('.')}.")]
+    if not today.differences:
+        return [Text(f"{name} say the same of it.")]
+    lines: list[RenderableType] = [
+        Text(f"{name} say otherwise; `tallylight law diff {then} shipped --data DIR`:", "bold")
+    ]
+    for each in today.differences:
+        reason = each.today.deciding
+        since = f"since {reason.effective_from}, " if reason.effective_from else ""
+        dated = f"; {since}checked {reason.checked_at}" if reason.checked_at else ""
+        lines += [
+            Text(
+                f"{_span(each.then)}  then {each.then.lamp.value} by {each.then.deciding.rule}, today {each.today.lamp.value}:"
+            ),
+            Text(f"    {reason.text} [{reason.rule}: {reason.cite}{dated}]"),
+        ]
+    return lines
+
+
+def _span(segment: "Segment") -> str:
+    until = "now" if segment.until_ms is None else f"{segment.until_ms / 1000:.1f} s"
+    return f"{segment.from_ms / 1000:.1f} s to {until}  {segment.role.value}"
 
 
 def _segment(segment: "Segment") -> "list[RenderableType]":
     from rich.text import Text
 
-    until = "now" if segment.until_ms is None else f"{segment.until_ms / 1000:.1f} s"
-    heading = Text(f"\n{segment.from_ms / 1000:.1f} s to {until}  {segment.role.value}  ")
+    heading = Text(f"\n{_span(segment)}  ")
     heading.append(segment.lamp.value, LAMP_STYLE[segment.lamp.value])
     lines: list[RenderableType] = [heading]
     for reason in segment.reasons:

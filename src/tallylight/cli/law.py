@@ -1,6 +1,7 @@
 """`tallylight law`: what the law data says, what differs between two of them, and cases judged by it."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tallylight.cli.command import house_command, new_group
-from tallylight.cli.options import Json
+from tallylight.cli.options import Data, Json
 from tallylight.cli.output import print_bytes, print_json, print_rich, say
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 law = new_group("The law as data: dated rules with citations. Not legal advice.")
 
 SHIPPED = "shipped"
-Folder = Annotated[str, typer.Argument(help="A folder of packs, or `shipped`.")]
+Law = Annotated[str, typer.Argument(help="A folder of packs, `shipped`, or with --data the SHA-256 of a kept pack.")]
 
 
 @house_command(law, "check")
@@ -137,12 +138,51 @@ def show(
     _not_advice(pack)
 
 
+@house_command(law, "packs")
+def packs(data: Data, as_json: Json = False) -> None:
+    """Every pack that the conversations of a data folder were judged by."""
+    from tallylight.catalogue.queries import iso_utc
+    from tallylight.catalogue.versions import list_packs
+    from tallylight.cli.folder import opened
+    from tallylight.database.engine import read_only
+    from tallylight.law.pack import default_pack
+
+    with opened(data) as store, read_only(store.engine) as connection:
+        kept = list_packs(connection, store.workspace)
+    lines = [
+        {
+            "pack": each.hash,
+            "shipped": each.hash == default_pack().hash,
+            "conversations": each.conversations,
+            "first": None if each.first_ms is None else iso_utc(each.first_ms),
+            "last": None if each.last_ms is None else iso_utc(each.last_ms),
+        }
+        for each in kept
+    ]
+    if as_json:
+        print_json(lines)
+        return
+    table = _table("pack", "conversations", "first", "last", "")
+    for line in lines:
+        shipped = "shipped" if line["shipped"] else ""
+        table.add_row(*(_words(line[name]) for name in ("pack", "conversations", "first", "last")), shipped)
+    print_rich(table)
+
+
 @house_command(law, "diff")
-def diff(old: Folder, new: Folder, as_json: Json = False) -> None:
-    """What differs between two packs, rule by rule."""
+def diff(
+    old: Law,
+    new: Law,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", envvar="TALLYLIGHT_DATA", metavar="DIR", help="The data folder that keeps the packs."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What differs between two packs, rule by rule. A kept pack is named by 8 or more hex digits of its SHA-256."""
     from tallylight.law.overview import differences
 
-    before, after = _pack(old), _pack(new)
+    before, after = _pack(old, data), _pack(new, data)
     found = differences(before, after)
     if as_json:
         print_json(
@@ -184,20 +224,35 @@ def list_sources(as_json: Json = False) -> None:
     _not_advice(pack)
 
 
-def _pack(word: str) -> "Pack":
-    """The packs of a folder, or those that ship."""
+def _pack(word: str, data: Path | None) -> "Pack":
+    """The packs of a folder, those that ship, or those that conversations of a data folder have kept."""
     from tallylight.law.errors import LawError
     from tallylight.law.pack import default_pack, load
 
     if word == SHIPPED:
         return default_pack()
     folder = Path(word)
-    if not folder.is_dir():
-        raise LawError(f"There is no folder {word}: name a folder of .toml packs, or `{SHIPPED}`.")
-    files = {path.name: path.read_bytes() for path in folder.glob("*.toml")}
-    if not files:
-        raise LawError(f"{word} holds no .toml pack.")
-    return load(files)
+    if folder.is_dir():
+        files = {path.name: path.read_bytes() for path in folder.glob("*.toml")}
+        if not files:
+            raise LawError(f"{word} holds no .toml pack.")
+        return load(files)
+    if not re.fullmatch("[0-9a-fA-F]+", word):
+        raise LawError(
+            f"There is no folder {word}: name a folder of .toml packs, `{SHIPPED}`, or a hash from `law packs --data DIR`."
+        )
+    if data is None:
+        raise LawError(f"There is no folder {word}; if it is the hash of a kept pack, say where with --data DIR.")
+    return _kept_pack(word, data)
+
+
+def _kept_pack(prefix: str, data: Path) -> "Pack":
+    from tallylight.catalogue.versions import find_pack
+    from tallylight.cli.folder import opened
+    from tallylight.database.engine import read_only
+
+    with opened(data) as store, read_only(store.engine) as connection:
+        return find_pack(connection, store.workspace, prefix)
 
 
 def _heading(pack: "Pack") -> dict[str, object]:

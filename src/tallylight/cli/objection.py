@@ -1,6 +1,7 @@
 """`tallylight objection`: "never record me", kept across projects."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -10,8 +11,8 @@ from tallylight.cli.output import print_json, print_rich, say
 
 if TYPE_CHECKING:
     from tallylight.app.store import Store
-    from tallylight.consent.objection import StandingObjection
-    from tallylight.rights.objections import Objections
+
+Answer = Mapping[str, object]
 
 objection = new_group("People who are never to be recorded, by a keyed hash of their address alone.")
 
@@ -21,24 +22,27 @@ Evidence = Annotated[str, typer.Option(metavar="TEXT", help="How the person said
 
 @house_command(objection, "add")
 def add(data: Data, person: Person, evidence: Evidence, as_json: Json = False) -> None:
-    """Keep that a person is never to be recorded, in any project; it outlives their erasure."""
-    from tallylight.cli.folder import opened
-    from tallylight.cli.recordings import OPERATOR
+    """Keep that a person is never to be recorded, in any project; it outlives their erasure, and ends it on a running call."""
+    from tallylight.cli.folder import by_server_or_here, order
 
-    with opened(data) as store:
-        raised = _objections(store).raise_objection(person, evidence=evidence, actor=OPERATOR)
+    raised = by_server_or_here(
+        data,
+        lambda: cast("Answer", order(data, "object", person=person, evidence=evidence)),
+        lambda store: _raise_here(store, person, evidence),
+    )
     _done(raised, "stands", as_json=as_json)
 
 
 @house_command(objection, "remove")
 def remove(data: Data, person: Person, evidence: Evidence, as_json: Json = False) -> None:
     """Forget a person's objection, on their own word."""
+    from tallylight.app.objecting import objection_json, objections_of
     from tallylight.cli.folder import opened
     from tallylight.cli.recordings import OPERATOR
 
     with opened(data) as store:
-        lifted = _objections(store).lift(person, evidence=evidence, actor=OPERATOR)
-    _done(lifted, "lifted", as_json=as_json)
+        lifted = objections_of(store).lift(person, evidence=evidence, actor=OPERATOR)
+    _done(objection_json(lifted), "lifted", as_json=as_json)
 
 
 @house_command(objection, "list")
@@ -48,18 +52,19 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Every standing objection, or one person's; whose they are, none of them says."""
+    from tallylight.app.objecting import objection_json, objections_of
     from tallylight.catalogue.queries import iso_utc
     from tallylight.cli.folder import opened
 
     with opened(data) as store:
-        objections = _objections(store)
+        objections = objections_of(store)
         if person is None:
             found = objections.all()
         else:
             theirs = objections.find(person)
             found = () if theirs is None else (theirs,)
     if as_json:
-        print_json([_json(each) for each in found])
+        print_json([objection_json(each) for each in found])
         return
     if not found:
         say("Nobody has a standing objection." if person is None else "This person has no standing objection.")
@@ -69,27 +74,15 @@ def show(
     print_rich(*(Text(f"{each.id}  {iso_utc(each.raised_ms)}  {each.evidence}") for each in found))
 
 
-def _objections(store: "Store") -> "Objections":
-    from tallylight.rights.objections import Objections
+def _raise_here(store: "Store", person: str, evidence: str) -> Answer:
+    from tallylight.app.objecting import objection_json, objections_of
+    from tallylight.cli.recordings import OPERATOR
 
-    return Objections(
-        workspace=store.workspace,
-        engine=store.engine,
-        writer=store.writer,
-        keys=store.keyring,
-        clock=store.clock,
-        country=store.configuration.controller.country,
-    )
+    return objection_json(objections_of(store).raise_objection(person, evidence=evidence, actor=OPERATOR))
 
 
-def _done(objection: "StandingObjection", state: str, *, as_json: bool) -> None:
+def _done(objection: Answer, state: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({**_json(objection), "state": state})
+        print_json({**objection, "state": state})
     else:
-        say(f"Objection {objection.id}: {state}.")
-
-
-def _json(objection: "StandingObjection") -> dict[str, str]:
-    from tallylight.catalogue.queries import iso_utc
-
-    return {"objection": objection.id, "raised": iso_utc(objection.raised_ms), "evidence": objection.evidence}
+        say(f"Objection {objection['objection']}: {state}.")

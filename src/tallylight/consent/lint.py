@@ -12,6 +12,7 @@ from tallylight.consent.notices import (
     NoticeKind,
     RenderedNotice,
     Terms,
+    purpose_words,
     render,
     withdrawal,
     wording,
@@ -81,7 +82,7 @@ def _findings(text: str, terms: Terms, withdraw_code: str, variant: Variant, wor
     yield from missing(Element.CONTROLLER, (terms.controller,), f"Say who records: {terms.controller}.")
     if terms.mode is Mode.NONE:
         return
-    purpose = words.purposes[terms.purpose]
+    purpose = purpose_words(words, terms)
     yield from missing(Element.PURPOSES, (purpose.rstrip(","),), f"Say what for: {purpose}.")
     yield from missing(Element.RECORDED, words.says_recorded, "Say that the call is recorded.", own)
     yield from missing(Element.STORED, words.says_stored, "Say that the recording is stored.", own)
@@ -115,6 +116,7 @@ class _Sample:
     policy_address: str = "{address}"
     retention_months: int = 7
     proof_kept_months: int = 11
+    own_purpose: None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +167,8 @@ def _first_layers(words: Wording, terms: _Sample) -> Iterator[tuple[str, Variant
         return render(kind, words.language, terms, variant=variant, words=words)
 
     if terms.mode is not Mode.BOTH:
-        key = "texts.first_layer_none" if terms.mode is Mode.NONE else "texts.first_layer_agent_only"
+        names = {Mode.NONE: "first_layer_none", Mode.AGENT_ONLY: "first_layer_agent_only"}
+        key = f"texts.{names.get(terms.mode, 'first_layer_on_request')}"
         yield key, Variant.INBOUND, rendered(NoticeKind.FIRST_LAYER)
         return
     yield "texts.first_layer_informed", Variant.INBOUND, rendered(NoticeKind.FIRST_LAYER_INFORMED)

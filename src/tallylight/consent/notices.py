@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from tallylight.consent.errors import NoticeError
+from tallylight.consent.purposes import OwnPurpose
 from tallylight.consent.wording.form import ASKING, Variant, Wording, parse_wording
 from tallylight.law.vocabulary import Mode, Purpose
 
@@ -47,6 +48,7 @@ class NoticeKind(StrEnum):
     RESUMED = "resumed"
 
 
+_TELLING = frozenset({NoticeKind.FIRST_LAYER, NoticeKind.FIRST_LAYER_INFORMED})
 _ASKING = frozenset(
     {
         NoticeKind.QUESTION,
@@ -72,6 +74,8 @@ class Terms(Protocol):
     @property
     def purpose(self) -> Purpose: ...
     @property
+    def own_purpose(self) -> OwnPurpose | None: ...
+    @property
     def retention_months(self) -> int: ...
     @property
     def proof_kept_months(self) -> int: ...
@@ -89,6 +93,8 @@ class RenderedNotice:
     words_per_minute: int
     version: str
     variant: Variant = Variant.INBOUND
+    purposes: frozenset[Purpose] = frozenset()
+    """What the listener's own voice is recorded for, as it says; empty: it says nothing of that."""
 
 
 @functools.cache
@@ -144,7 +150,7 @@ def render(
         raise NoticeError("A recording is kept for at least one month: set retention_months to 1 or more.")
     text = _template(words, kind, terms.mode, variant).format(
         controller=terms.controller,
-        purpose=words.purposes[terms.purpose],
+        purpose=purpose_words(words, terms),
         months=words.duration(terms.retention_months),
         proof_months=words.duration(terms.proof_kept_months),
         address=terms.policy_address if variant in WRITTEN else words.address(terms.policy_address),
@@ -158,7 +164,21 @@ def render(
         words_per_minute=words.words_per_minute,
         version=words.version,
         variant=variant,
+        purposes=frozenset({terms.purpose}) if terms.mode is Mode.BOTH and kind in _TELLING else frozenset(),
     )
+
+
+def purpose_words(words: Wording, terms: Terms) -> str:
+    """What joins a project's purpose to "records this call ...". Raises NoticeError where an operator's own has none."""
+    own = terms.own_purpose
+    if own is None:
+        return words.purposes[terms.purpose]
+    if words.language not in own.words:
+        raise NoticeError(
+            f"Purpose {own.name!r} has no words in {words.language!r}: add them, or record for another purpose there.",
+            code="purpose_unworded",
+        )
+    return own.words[words.language]
 
 
 def script(
@@ -172,20 +192,21 @@ def script(
     )
 
 
-def recall(sha256: str, terms: Terms, *, withdraw_code: str = WITHDRAW_CODE) -> RenderedNotice | None:
-    """The notice of these terms whose text has this hash, e.g. of a question of which an event kept only that.
+def recall(sha256: str, *several: Terms, withdraw_code: str = WITHDRAW_CODE) -> RenderedNotice | None:
+    """The notice of any of these terms whose text has this hash, e.g. of a question of which an event kept only that.
 
     None where the wording has changed since.
     """
-    for language in dict.fromkeys((terms.language, *LANGUAGES)):
-        for variant in Variant:
-            for kind in NoticeKind:
-                try:
-                    notice = render(kind, language, terms, withdraw_code=withdraw_code, variant=variant)
-                except NoticeError:
-                    continue  # a question nobody may be asked in this mode
-                if notice.sha256 == sha256:
-                    return notice
+    for terms in several:
+        for language in dict.fromkeys((terms.language, *LANGUAGES)):
+            for variant in Variant:
+                for kind in NoticeKind:
+                    try:
+                        notice = render(kind, language, terms, withdraw_code=withdraw_code, variant=variant)
+                    except NoticeError:
+                        continue  # a question nobody may be asked in this mode
+                    if notice.sha256 == sha256:
+                        return notice
     return None
 
 
@@ -212,6 +233,8 @@ def _first_layer(words: Wording, mode: Mode, variant: Variant) -> str:
             return words.first_layer_agent_only
         case Mode.NONE:
             return words.first_layer_none
+        case _:
+            return words.first_layer_on_request
 
 
 def _template(words: Wording, kind: NoticeKind, mode: Mode, variant: Variant) -> str:

@@ -23,11 +23,20 @@ Upcaster = Callable[[dict[str, JsonValue]], dict[str, JsonValue]]
 EVENT_TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in typing.get_args(Event)}
 """The stored name of each event. A class that is renamed keeps its old name here."""
 
-VERSIONS: Mapping[str, int] = dict.fromkeys(EVENT_TYPES, 1)
+VERSIONS: Mapping[str, int] = {
+    **dict.fromkeys(EVENT_TYPES, 1),
+    "ConsentRequested": 2,
+    "NoticeGiven": 2,
+    "TrackOpened": 2,
+}
 """The version each event is written in."""
 
-UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
-"""By type name and the version they read. No event has a second version yet."""
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
+    ("ConsentRequested", 1): lambda payload: {**payload, "text": None, "language": None},
+    ("NoticeGiven", 1): lambda payload: {**payload, "purposes": None},
+    ("TrackOpened", 1): lambda payload: {**payload, "floor_ms": None, "receipt": None},
+}
+"""By type name and the version they read."""
 
 _TYPE_NAMES = {kind: name for name, kind in EVENT_TYPES.items()}
 

@@ -9,6 +9,12 @@ from tallylight.ids import PartyId
 from tallylight.law.vocabulary import LawfulBasis, Method, Purpose, Role
 from tallylight.policy.situation import Place
 
+ENGINE = "engine"
+"""The actor of what the program does by itself; people act under their party id."""
+
+OPERATOR = "operator"
+"""Who acts at the machine itself."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class JoinParty:
@@ -35,6 +41,8 @@ class GiveNotice:
     """SHA-256 of the exact text."""
     text: str
     language: str
+    purposes: frozenset[Purpose]
+    """What the party's own voice is recorded for, as the notice says; empty: not at all."""
     offset_ms: int
 
 
@@ -45,6 +53,9 @@ class RequestConsent:
     party: PartyId
     purposes: frozenset[Purpose]
     notice: str
+    """SHA-256 of the exact text."""
+    text: str | None = None
+    language: str | None = None
     offset_ms: int
 
 
@@ -102,6 +113,32 @@ class ResumeRecording:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SwitchCustomer:
+    """Record the customer too, or no longer, where the project's mode leaves that to the agent."""
+
+    by: PartyId | str
+    """An agent, or `operator`."""
+    on: bool
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenReceipt:
+    """A voice receipt begins: what is said from now on proves an order."""
+
+    by: PartyId | str
+    order: str
+    """The order's reference, as the house's own books have it; empty: the call's only one."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseReceipt:
+    by: PartyId | str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class HoldConversation:
     by: PartyId
     offset_ms: int
@@ -133,6 +170,9 @@ Command = (
     | WithdrawConsent
     | PauseRecording
     | ResumeRecording
+    | SwitchCustomer
+    | OpenReceipt
+    | CloseReceipt
     | HoldConversation
     | UnholdConversation
     | EndConversation

@@ -49,6 +49,8 @@ class NoticeGiven:
     notice: str
     text: str
     language: str
+    purposes: frozenset[Purpose] | None
+    """What the party's own voice is recorded for, as the notice said; None: version 1, which did not keep it."""
     offset_ms: int
 
 
@@ -57,6 +59,9 @@ class ConsentRequested:
     party: PartyId
     purposes: frozenset[Purpose]
     notice: str
+    text: str | None
+    language: str | None
+    """The exact words, and in which language; None: version 1, which kept their hash alone."""
     offset_ms: int
 
 
@@ -111,6 +116,35 @@ class RecordingResumed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerSwitched:
+    """The agent asked for the customer to be recorded, or no longer."""
+
+    by: PartyId | str
+    on: bool
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptOpened:
+    """What is said from now on is a voice receipt."""
+
+    number: int
+    """1 is the conversation's first."""
+    order: str
+    by: PartyId | str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptClosed:
+    number: int
+    replaces: tuple[int, ...]
+    """Earlier receipts of the same order, whose place it takes."""
+    by: PartyId | str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConversationHeld:
     by: PartyId
     offset_ms: int
@@ -139,6 +173,10 @@ class TrackOpened:
     epoch: EpochId
     deadline_ms: int
     """When the track must be gone: ms UTC."""
+    floor_ms: int | None
+    """Until when a law has it kept, whatever else is asked: ms UTC."""
+    receipt: int | None
+    """The number of the voice receipt it belongs to."""
     offset_ms: int
 
 
@@ -211,6 +249,9 @@ Event = (
     | ConsentWithdrawn
     | RecordingPaused
     | RecordingResumed
+    | CustomerSwitched
+    | ReceiptOpened
+    | ReceiptClosed
     | ConversationHeld
     | ConversationUnheld
     | LampsChanged

@@ -10,6 +10,9 @@ from typing import assert_never
 
 from tallylight.consent.answer import ConsentState
 from tallylight.conversation.commands import (
+    ENGINE,
+    OPERATOR,
+    CloseReceipt,
     Command,
     EndConversation,
     GiveConsent,
@@ -19,10 +22,12 @@ from tallylight.conversation.commands import (
     JoinParty,
     LeaveParty,
     LeaveUnanswered,
+    OpenReceipt,
     PauseRecording,
     RefuseConsent,
     RequestConsent,
     ResumeRecording,
+    SwitchCustomer,
     UnholdConversation,
     WithdrawConsent,
 )
@@ -36,27 +41,28 @@ from tallylight.conversation.events import (
     ConversationEnded,
     ConversationHeld,
     ConversationUnheld,
+    CustomerSwitched,
     Event,
     LampsChanged,
     NoticeGiven,
     PartyJoined,
     PartyLeft,
     QuestionHeard,
+    ReceiptClosed,
+    ReceiptOpened,
     RecordingPaused,
     RecordingResumed,
 )
 from tallylight.conversation.situation import paused_by, situation
 from tallylight.conversation.state import NO_MORE, ConversationState, PartyState, apply
-from tallylight.ids import DecisionId
+from tallylight.ids import DecisionId, PartyId
 from tallylight.law.pack import Pack
-from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, Method, Role
+from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, Method, Mode, ProjectKind, Role
 from tallylight.policy.decide import decide
 from tallylight.policy.decision import Decision, Lamp
 from tallylight.policy.settings import Settings
-from tallylight.policy.view import EMPLOYED
-
-OPERATOR = "operator"
-"""Who acts at the machine itself."""
+from tallylight.policy.unchanged import still_holds
+from tallylight.policy.view import EMPLOYED, OWN_GROUND
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +96,19 @@ def handle(state: ConversationState, command: Command, context: Context) -> tupl
         after = apply(after, event)
     if after.ended:
         return happened
-    return (*happened, *_lamps(after, context, command.offset_ms))
+    return (*happened, *_lamps(state, after, context, command.offset_ms))
 
 
-def _lamps(state: ConversationState, context: Context, offset_ms: int) -> tuple[LampsChanged, ...]:
+def _lamps(
+    before: ConversationState, state: ConversationState, context: Context, offset_ms: int
+) -> tuple[LampsChanged, ...]:
     """The decision now, if it differs from the one in force in anything but the instant."""
-    decision = decide(situation(state, context.settings), context.pack)
-    if state.decision is not None and decision.rulings == state.decision.rulings:
+    now = situation(state, context.settings)
+    if state.decision is not None and still_holds(earlier := situation(before, context.settings), now):
+        return ()
+    decision = decide(now, context.pack)
+    # What is recorded for something else from now on is another recording, whoever burns.
+    if state.decision is not None and decision.rulings == state.decision.rulings and earlier.purpose is now.purpose:
         return ()
     # A gate shuts at the media time of the act; none opens behind an act that was later.
     from_ms = max(offset_ms, state.latest_ms) if _opens(state.decision, decision) else offset_ms
@@ -118,11 +130,16 @@ def _happened(state: ConversationState, command: Command, context: Context) -> H
         case JoinParty():
             return _join(state, command)
         case PauseRecording() | ResumeRecording():
-            return _switch(state, command, context.settings)
+            return _pause(state, command, context.settings)
+        case SwitchCustomer():
+            return _switch_customer(state, command, context.settings)
+        case OpenReceipt() | CloseReceipt():
+            return _receipt(state, command, context.settings)
         case HoldConversation() | UnholdConversation():
             return _hold(state, command)
         case EndConversation():
-            return (ConversationEnded(outcome=command.outcome, talked_ms={}, offset_ms=command.offset_ms),)
+            ended = ConversationEnded(outcome=command.outcome, talked_ms={}, offset_ms=command.offset_ms)
+            return (*_closed_receipt(state, context.settings, by=ENGINE, offset_ms=command.offset_ms), ended)
     party = state.parties.get(command.party)
     if party is None:
         return Refusal(code="unknown_party", message="Nobody of that name is on the conversation.")
@@ -140,6 +157,7 @@ def _happened(state: ConversationState, command: Command, context: Context) -> H
                     notice=command.notice,
                     text=command.text,
                     language=command.language,
+                    purposes=command.purposes,
                     offset_ms=command.offset_ms,
                 ),
             )
@@ -166,9 +184,14 @@ def _join(state: ConversationState, command: JoinParty) -> Happened:
     )
 
 
-def _switch(state: ConversationState, command: PauseRecording | ResumeRecording, settings: Settings) -> Happened:
-    party = next((party for party in state.parties.values() if party.party == command.by and party.present), None)
-    if command.by != OPERATOR and (party is None or party.role is not Role.AGENT):
+def _works_for_house(state: ConversationState, by: PartyId | str) -> bool:
+    """Whether this is an agent on the call, or the operator."""
+    party = next((party for party in state.parties.values() if party.party == by and party.present), None)
+    return by == OPERATOR or (party is not None and party.role is Role.AGENT)
+
+
+def _pause(state: ConversationState, command: PauseRecording | ResumeRecording, settings: Settings) -> Happened:
+    if not _works_for_house(state, command.by):
         return Refusal(code="not_allowed", message="Only an agent on the call or the operator pauses and resumes.")
     if isinstance(command, PauseRecording):
         if state.paused_by is not None:
@@ -177,6 +200,53 @@ def _switch(state: ConversationState, command: PauseRecording | ResumeRecording,
     if paused_by(state, settings) is None:
         return Refusal(code="not_paused", message="The recording is not paused.")
     return (RecordingResumed(by=command.by, offset_ms=command.offset_ms),)
+
+
+def _switch_customer(state: ConversationState, command: SwitchCustomer, settings: Settings) -> Happened:
+    if not _works_for_house(state, command.by):
+        return Refusal(
+            code="not_allowed", message="Only an agent on the call or the operator switches the customer on."
+        )
+    if not settings.mode.allows_switch:
+        message = f"This project's mode, {settings.mode.value}, does not leave it to the agent who is recorded."
+        return Refusal(code="forbidden_by_mode", message=message)
+    if command.on is state.customer_on:
+        word = "on" if command.on else "off"
+        return Refusal(code=f"already_{word}", message=f"The customer is switched {word} already.")
+    others = [party for party in state.parties.values() if party.present and party.role not in OWN_GROUND]
+    if command.on and others and all(party.consent.state in NO_MORE for party in others):
+        return Refusal(code="already_refused", message="That person said no: they are not asked again.")
+    return (CustomerSwitched(by=command.by, on=command.on, offset_ms=command.offset_ms),)
+
+
+def _receipt(state: ConversationState, command: OpenReceipt | CloseReceipt, settings: Settings) -> Happened:
+    if not _works_for_house(state, command.by):
+        return Refusal(code="not_allowed", message="Only an agent on the call or the operator records a voice receipt.")
+    if isinstance(command, CloseReceipt):
+        closed = _closed_receipt(state, settings, by=command.by, offset_ms=command.offset_ms)
+        return closed or Refusal(code="no_receipt", message="No voice receipt is open.")
+    if settings.kind is not ProjectKind.OUTBOUND or settings.mode is Mode.NONE:
+        message = "Voice receipts are recorded in outbound projects that record somebody."
+        return Refusal(code="forbidden_by_mode", message=message)
+    if state.receipt is not None:
+        return Refusal(code="receipt_open", message="A voice receipt is open already: close it first.")
+    number = len(state.receipts) + 1
+    return (ReceiptOpened(number=number, order=command.order, by=command.by, offset_ms=command.offset_ms),)
+
+
+def _closed_receipt(
+    state: ConversationState, settings: Settings, *, by: PartyId | str, offset_ms: int
+) -> tuple[ReceiptClosed, ...]:
+    """The open receipt's end; where an order has one receipt only, it takes the place of those before it."""
+    open_one = state.receipt
+    if open_one is None:
+        return ()
+    replaces = tuple(
+        receipt.number
+        for receipt in state.receipts
+        if receipt.order == open_one.order and receipt is not open_one and not settings.several_receipts
+    )
+    return (ReceiptClosed(number=open_one.number, replaces=replaces, by=by, offset_ms=offset_ms),)
 
 
 def _hold(state: ConversationState, command: HoldConversation | UnholdConversation) -> Happened:
@@ -194,7 +264,12 @@ def _question(party: PartyState, command: RequestConsent | HearQuestion | LeaveU
     if isinstance(command, RequestConsent):
         return (
             ConsentRequested(
-                party=command.party, purposes=command.purposes, notice=command.notice, offset_ms=command.offset_ms
+                party=command.party,
+                purposes=command.purposes,
+                notice=command.notice,
+                text=command.text,
+                language=command.language,
+                offset_ms=command.offset_ms,
             ),
         )
     if party.question is None:
@@ -233,8 +308,14 @@ def _yes(party: PartyState, command: GiveConsent) -> Happened:
 
 
 def _no(party: PartyState, command: RefuseConsent | WithdrawConsent) -> Happened:
-    """A no after a yes withdraws it, however it was put; a withdrawal before any yes is a no."""
-    act = ConsentWithdrawn if party.consent.state is ConsentState.GIVEN else ConsentRefused
-    if party.consent.state in NO_MORE and party.question is None:
+    """A no after a yes withdraws it, however it was put; a withdrawal before any yes is a no.
+
+    A no to a question about something new leaves what was agreed to before as it is stored, and closes everything.
+    """
+    standing, question = party.consent.state, party.question
+    is_new = question is not None and not question.purposes <= party.given.keys()
+    withdraws = isinstance(command, WithdrawConsent) and bool(party.given)
+    if standing in NO_MORE and question is None and not withdraws:
         return ()
+    act = ConsentWithdrawn if withdraws or (standing is ConsentState.GIVEN and not is_new) else ConsentRefused
     return (act(party=command.party, method=command.method, evidence=command.evidence, offset_ms=command.offset_ms),)

@@ -17,6 +17,7 @@ from tallylight.conversation.events import (
     ConversationHeld,
     ConversationStarted,
     ConversationUnheld,
+    CustomerSwitched,
     Event,
     LampsChanged,
     NoticeGiven,
@@ -24,6 +25,8 @@ from tallylight.conversation.events import (
     PartyJoined,
     PartyLeft,
     QuestionHeard,
+    ReceiptClosed,
+    ReceiptOpened,
     RecordingAccessed,
     RecordingFailed,
     RecordingPaused,
@@ -47,7 +50,17 @@ class Question:
 
     purposes: frozenset[Purpose]
     notice: str
+    text: str | None = None
+    language: str | None = None
     heard: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """A voice receipt."""
+
+    number: int
+    order: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +73,12 @@ class PartyState:
     basis: LawfulBasis
     employee_notice: bool
     notice_heard: bool = False
+    told_of: frozenset[Purpose] | None = None
+    """What their own voice is recorded for, by all they were told; None: nothing tells (yet)."""
     consent: Consent = NO_ANSWER
+    """The answer given last."""
+    given: Mapping[Purpose, Consent] = field(default_factory=dict)
+    """The yes for each purpose since the last no. Never changed in place."""
     question: Question | None = None
     present: bool = True
 
@@ -80,6 +98,12 @@ class ConversationState:
     paused_by: PartyId | str | None = None
     resumed: bool = False
     """Somebody has switched the recording on: a start that was paused is over."""
+    customer_on: bool = False
+    """The agent has asked for the customer to be recorded."""
+    receipt: Receipt | None = None
+    """The voice receipt that is open."""
+    receipts: tuple[Receipt, ...] = ()
+    """Every voice receipt so far, the open one too."""
     held_by: frozenset[PartyId] = frozenset()
     latest_ms: int = 0
     """The latest media time any act carried: no decision looks back behind it."""
@@ -140,7 +164,7 @@ def _changed(state: ConversationState, event: Event) -> ConversationState:
             left = _with(state, dataclasses.replace(_party(state, event.party), present=False, question=None))
             return dataclasses.replace(left, held_by=left.held_by - {event.party})
         case NoticeGiven():
-            return _with(state, dataclasses.replace(_party(state, event.party), notice_heard=True))
+            return _with(state, _told(_party(state, event.party), event))
         case ConsentRequested() | QuestionHeard():
             return _with(state, _asked(_party(state, event.party), event))
         case ConsentGiven() | ConsentRefused() | ConsentUnanswered() | ConsentWithdrawn():
@@ -149,6 +173,13 @@ def _changed(state: ConversationState, event: Event) -> ConversationState:
             return dataclasses.replace(state, paused_by=event.by)
         case RecordingResumed():
             return dataclasses.replace(state, paused_by=None, resumed=True)
+        case CustomerSwitched():
+            return dataclasses.replace(state, customer_on=event.on)
+        case ReceiptOpened():
+            receipt = Receipt(number=event.number, order=event.order)
+            return dataclasses.replace(state, receipt=receipt, receipts=(*state.receipts, receipt))
+        case ReceiptClosed():
+            return dataclasses.replace(state, receipt=None)
         case ConversationHeld():
             return dataclasses.replace(state, held_by=state.held_by | {event.by})
         case ConversationUnheld():
@@ -167,12 +198,17 @@ def _changed(state: ConversationState, event: Event) -> ConversationState:
             assert_never(event)
 
 
+def _told(party: PartyState, event: NoticeGiven) -> PartyState:
+    told_of = party.told_of if event.purposes is None else event.purposes | (party.told_of or frozenset())
+    return dataclasses.replace(party, notice_heard=True, told_of=told_of)
+
+
 def _asked(party: PartyState, event: ConsentRequested | QuestionHeard) -> PartyState:
     if isinstance(event, QuestionHeard):
         if party.question is None:
             raise ConversationError(f"Party {party.party} heard a question nobody put: the events are not complete.")
         return dataclasses.replace(party, question=dataclasses.replace(party.question, heard=True))
-    question = Question(purposes=event.purposes, notice=event.notice)
+    question = Question(purposes=event.purposes, notice=event.notice, text=event.text, language=event.language)
     if party.consent.state in NO_MORE or party.consent.state is ConsentState.GIVEN:
         return dataclasses.replace(party, question=question)
     asked = Consent(state=ConsentState.REQUESTED, purposes=event.purposes, notice=event.notice)
@@ -182,6 +218,7 @@ def _asked(party: PartyState, event: ConsentRequested | QuestionHeard) -> PartyS
 def _answered(
     party: PartyState, event: ConsentGiven | ConsentRefused | ConsentUnanswered | ConsentWithdrawn, at_ms: int
 ) -> PartyState:
+    given = party.given
     match event:
         case ConsentGiven():
             consent = Consent(
@@ -193,6 +230,9 @@ def _answered(
                 question_heard=party.question is not None and party.question.heard,
                 at_ms=at_ms,
             )
+            # What was agreed to before a no does not come back with a yes to something else.
+            before = {} if party.consent.state in NO_MORE else given
+            given = {**before, **dict.fromkeys(event.purposes, consent)}
         case ConsentRefused():
             consent = Consent(state=ConsentState.REFUSED, method=event.method, evidence=event.evidence, at_ms=at_ms)
         case ConsentUnanswered():
@@ -207,9 +247,10 @@ def _answered(
                 evidence=event.evidence,
                 at_ms=at_ms,
             )
+            given = {}
         case _:
             assert_never(event)
-    return dataclasses.replace(party, consent=consent, question=None)
+    return dataclasses.replace(party, consent=consent, given=given, question=None)
 
 
 def _party(state: ConversationState, party: PartyId) -> PartyState:

@@ -218,7 +218,41 @@ class Mode(StrEnum):
 
     BOTH = "both"
     AGENT_ONLY = "agent_only"
+    AGENT_ONLY_ALLOW_CUSTOMER = "agent_only_allow_customer"
+    """The agent alone, who may switch the customer on."""
+    VOICE_RECEIPTS = "voice_receipts"
+    """The agent, and the customer within voice receipts."""
+    VOICE_RECEIPTS_ALLOW_CUSTOMER = "voice_receipts_allow_customer"
+    """The same, and outside of them where the agent has switched the customer on."""
     NONE = "none"
+
+    @property
+    def allows_switch(self) -> bool:
+        """Whether the agent may switch the customer on."""
+        return self in (Mode.AGENT_ONLY_ALLOW_CUSTOMER, Mode.VOICE_RECEIPTS_ALLOW_CUSTOMER)
+
+    @property
+    def on_request(self) -> bool:
+        """Whether the customer is recorded later if at all: when the agent asks for it, or in a voice receipt."""
+        return self.allows_switch or self is Mode.VOICE_RECEIPTS
+
+
+class Conference(StrEnum):
+    """What a third party on the call changes."""
+
+    ALL = "all"
+    NONE = "none"
+    AGENT_AND_CUSTOMER = "agent_and_customer"
+    STOP_ON_THIRD_PARTY = "stop_on_third_party"
+
+
+class ProjectKind(StrEnum):
+    """What a project does; each kind has settings of its own."""
+
+    OMNI = "omni"
+    """Customer service."""
+    OUTBOUND = "outbound"
+    """Contact centre."""
 
 
 class Channel(StrEnum):

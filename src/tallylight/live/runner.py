@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 
 from tallylight.clock import Timer
-from tallylight.conversation.commands import Command, EndConversation, JoinParty, RefuseConsent, WithdrawConsent
+from tallylight.conversation.commands import ENGINE, Command, EndConversation, JoinParty, RefuseConsent, WithdrawConsent
 from tallylight.conversation.events import (
     ConsentGiven,
     ConsentWithdrawn,
@@ -21,6 +21,7 @@ from tallylight.conversation.events import (
     Event,
     LampsChanged,
     OpeningMissed,
+    ReceiptClosed,
     RecordingFailed,
 )
 from tallylight.conversation.handle import Context, Refusal, handle
@@ -39,9 +40,6 @@ from tallylight.policy.settings import Settings
 from tallylight.policy.situation import ConsentState
 
 logger = logging.getLogger(__name__)
-
-ENGINE = "engine"
-"""The actor of what the program does by itself; people act under their party id or as `operator`."""
 
 RETRY_S = 1.0
 """How long to wait before events the database refused are offered again."""
@@ -154,7 +152,7 @@ class ConversationRunner:
             for event in ending
         ]
         self.ended = True
-        self._take(events, actor=ENGINE, erase=tuple(self.state.parties) if abandoned else (), why="abandoned")
+        self._take(events, actor=ENGINE, abandoned=abandoned)
         if self._in_flight or self._unwritten:
             self._when_written.append(done)
         else:
@@ -198,8 +196,7 @@ class ConversationRunner:
         *,
         actor: str,
         identities: dict[PartyId, str] | None = None,
-        erase: tuple[PartyId, ...] = (),
-        why: str = "withdrawn",
+        abandoned: bool = False,
         folded: int = 0,
     ) -> None:
         """Fold events into the state, move the gates, then write."""
@@ -214,7 +211,6 @@ class ConversationRunner:
             identities=identities or {},
         )
         given = frozenset(event.party for event in events if isinstance(event, ConsentGiven))
-        withdrawn = tuple(event.party for event in events if isinstance(event, ConsentWithdrawn))
         missing: TallylightError | None = None
         for event in tuple(events):
             if isinstance(event, LampsChanged):
@@ -224,8 +220,12 @@ class ConversationRunner:
                     )
                 except TallylightError as error:
                     missing = error
-        for party in (*withdrawn, *erase):
-            self.tracks.erase(party, why, work, talk_only=not erase)
+            elif isinstance(event, ConsentWithdrawn):
+                self.tracks.withdraw(event.party, work)
+            elif isinstance(event, ReceiptClosed):
+                self.tracks.replace(event.replaces, work)
+        if abandoned:
+            self.tracks.abandon(work)
         self._write(work)
         if missing is not None:
             self.fail("a key is missing", missing)

@@ -1,6 +1,7 @@
 """The tracks of one conversation: opened, moved with the lamps, flushed each second, closed, erased. Media loop only."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from tallylight.capture.recorder import (
     HOLD_BACK_MS,
@@ -13,7 +14,7 @@ from tallylight.clock import Timer
 from tallylight.conversation.events import LampsChanged, TrackErased, TrackOpened
 from tallylight.conversation.state import ConversationState
 from tallylight.ids import EpochId, PartyId, TrackId, new_id
-from tallylight.law.vocabulary import Purpose, Role
+from tallylight.law.vocabulary import LawfulBasis, Purpose, Role
 from tallylight.live.services import LiveServices
 from tallylight.live.work import Opening, Work
 from tallylight.policy.decision import Lamp
@@ -27,6 +28,23 @@ PENDING_MS = 1000
 FOREVER_MS = 1 << 40
 
 
+@dataclass(frozen=True, slots=True)
+class _Track:
+    """A track that was opened and not erased."""
+
+    party: PartyId
+    recorder: TrackRecorder
+    purpose: Purpose
+    receipt: int | None
+    """The voice receipt it belongs to."""
+    ours: bool
+    """Our own announcements."""
+
+    @property
+    def is_proof(self) -> bool:
+        return self.purpose is Purpose.PROOF_OF_CONSENT
+
+
 class Tracks:
     """Every party's talk track, the proof-of-consent clips, and our own voice."""
 
@@ -35,10 +53,10 @@ class Tracks:
         self._settings = settings
         self._offset_ms = offset_ms
         self._captures: dict[PartyId, PartyCapture] = {}
-        self._talk: dict[PartyId, TrackRecorder] = {}
-        self._proof: dict[PartyId, TrackRecorder] = {}
-        self._all: list[TrackRecorder] = []
-        """Every track that was opened and not erased: what is to be sealed."""
+        self._tracks: list[_Track] = []
+        """What is to be sealed, in the order of opening."""
+        self._receipt: int | None = None
+        """The voice receipt that is open: what is said goes there."""
         self.own_voice = OwnVoice()
         """Where our announcements go as they are sent."""
         self._flush_timer: Timer | None = self._next_flush()
@@ -49,7 +67,8 @@ class Tracks:
 
     def is_open(self, party: PartyId) -> bool:
         """Whether the party's talk gate admits what is spoken now."""
-        return party in self._talk and self._talk[party].gate.is_open
+        talk = self._talk(party)
+        return talk is not None and talk.recorder.gate.is_open
 
     def talked_ms(self) -> dict[PartyId, int]:
         """Speech of each person so far, stored or not."""
@@ -57,17 +76,39 @@ class Tracks:
 
     def stored_ms(self, party: PartyId) -> int:
         """Durable media time of the party's talk track so far."""
-        recorder = self._talk.get(party)
-        return self._services.log.acknowledged(recorder.track, recorder.own_source) if recorder is not None else 0
+        log = self._services.log
+        return sum(
+            log.acknowledged(track.recorder.track, track.recorder.own_source)
+            for track in self._of(party)
+            if not track.is_proof
+        )
 
     def durable_ms(self) -> dict[TrackId, int]:
         """Durable media of every track so far."""
         log = self._services.log
-        return {recorder.track: log.acknowledged(recorder.track, recorder.own_source) for recorder in self._all}
+        return {
+            track.recorder.track: log.acknowledged(track.recorder.track, track.recorder.own_source)
+            for track in self._tracks
+        }
 
     def expected_ms(self) -> dict[TrackId, int]:
         """Admitted media time of every track that is to be sealed."""
-        return {recorder.track: recorder.admitted_ms for recorder in self._all}
+        return {track.recorder.track: track.recorder.admitted_ms for track in self._tracks}
+
+    def _of(self, party: PartyId) -> Iterator[_Track]:
+        return (track for track in self._tracks if track.party == party)
+
+    def _talk(self, party: PartyId) -> _Track | None:
+        """Where what the party says now belongs: the open voice receipt, or else the talk."""
+        return next((track for track in self._of(party) if not track.is_proof and self._is_now(track)), None)
+
+    def _is_now(self, track: _Track) -> bool:
+        """Our own announcements are one track, receipts or not."""
+        return track.ours or track.receipt == self._receipt
+
+    def _proof(self, party: PartyId) -> _Track | None:
+        """The latest proof of consent."""
+        return next((track for track in reversed(self._tracks) if track.party == party and track.is_proof), None)
 
     # -- gates ------------------------------------------------------------------------------------------------------
 
@@ -76,6 +117,12 @@ class Tracks:
     ) -> None:
         """Shut what the decision shuts, now; ask for what it opens, in `work`. Raises VaultError where a key is missing."""
         rulings = changed.decision.rulings
+        receipt = None if state.receipt is None else state.receipt.number
+        if receipt != self._receipt:
+            for track in self._tracks:
+                if self._is_now(track) and not track.ours and not track.is_proof:
+                    track.recorder.close(changed.offset_ms)
+            self._receipt = receipt
         for ruling in rulings:
             if ruling.lamp is not Lamp.RECORDING:
                 self._close(ruling.party, changed.offset_ms)
@@ -84,41 +131,50 @@ class Tracks:
         for ruling in rulings:
             if ruling.lamp is Lamp.RECORDING:
                 self._open(state, ruling.party, changed, work)
-                if ruling.party in given and ruling.party not in self._proof:
+                if ruling.party in given:
                     self._open_proof(ruling.party, changed, work)
 
     def _open(self, state: ConversationState, party: PartyId, changed: LampsChanged, work: Work) -> None:
-        recorder = self._talk.get(party)
-        if recorder is None:
-            system = state.parties[party].role is Role.SYSTEM
-            recorder = self._new_track(
-                party, self._settings.purpose, changed, work, own_source=SOURCE_OURS if system else SOURCE_PARTY
-            )
-            self._talk[party] = recorder
-            if system:
-                self.own_voice.add(recorder)
+        talk = self._talk(party)
+        if talk is None:
+            ours = state.parties[party].role is Role.SYSTEM
+            receipt = None if ours else self._receipt
+            purpose = self._settings.purpose if receipt is None else Purpose.VOICE_RECEIPT
+            talk = self._new_track(party, purpose, changed, work, receipt=receipt, ours=ours)
+            if ours:
+                self.own_voice.add(talk.recorder)
             else:
-                self.capture(party).add(recorder)
-        if recorder.gate.is_dark:
-            recorder.request(changed.decision_id, changed.offset_ms)
-        work.openings.append(Opening(party, recorder, changed.decision_id))
+                self.capture(party).add(talk.recorder)
+        self._request(talk, changed, work)
 
     def _open_proof(self, party: PartyId, changed: LampsChanged, work: Work) -> None:
-        recorder = self._new_track(party, Purpose.PROOF_OF_CONSENT, changed, work, own_source=SOURCE_PARTY)
-        self._proof[party] = recorder
-        self.capture(party).add(recorder)
-        self.own_voice.add(recorder)
-        recorder.request(changed.decision_id, changed.offset_ms)
-        work.openings.append(Opening(party, recorder, changed.decision_id))
+        self.end_proof(party, changed.offset_ms)
+        proof = self._new_track(party, Purpose.PROOF_OF_CONSENT, changed, work, receipt=self._receipt)
+        self.capture(party).add(proof.recorder)
+        self.own_voice.add(proof.recorder)
+        self._request(proof, changed, work)
+
+    def _request(self, track: _Track, changed: LampsChanged, work: Work) -> None:
+        if track.recorder.gate.is_dark:
+            track.recorder.request(changed.decision_id, changed.offset_ms)
+        work.openings.append(Opening(track.party, track.recorder, changed.decision_id))
 
     def _new_track(
-        self, party: PartyId, purpose: Purpose, changed: LampsChanged, work: Work, *, own_source: int
-    ) -> TrackRecorder:
+        self,
+        party: PartyId,
+        purpose: Purpose,
+        changed: LampsChanged,
+        work: Work,
+        *,
+        receipt: int | None,
+        ours: bool = False,
+    ) -> _Track:
         now_ms = self._services.clock.wall_ms()
         track, epoch_id = TrackId(new_id(now_ms)), EpochId(new_id(now_ms))
         epoch = self._services.keyring.new_epoch(project=self._settings.project, track=track, epoch=epoch_id)
-        recorder = TrackRecorder(track, epoch, self._services.log, own_source=own_source)
-        self._all.append(recorder)
+        recorder = TrackRecorder(track, epoch, self._services.log, own_source=SOURCE_OURS if ours else SOURCE_PARTY)
+        opened = _Track(party, recorder, purpose, receipt, ours)
+        self._tracks.append(opened)
         work.opened.append(recorder)
         work.events.append(
             TrackOpened(
@@ -127,21 +183,24 @@ class Tracks:
                 purpose=purpose,
                 epoch=epoch_id,
                 deadline_ms=deadline_ms(self._settings, purpose, now_ms),
+                floor_ms=None,
+                receipt=receipt,
                 offset_ms=changed.offset_ms,
             )
         )
-        return recorder
+        return opened
 
     def _close(self, party: PartyId, at_ms: int) -> None:
-        recorder = self._talk.get(party)
-        if recorder is not None:
-            recorder.close(at_ms)
+        talk = self._talk(party)
+        if talk is not None:
+            talk.recorder.close(at_ms)
         self.end_proof(party, at_ms)
 
     def end_proof(self, party: PartyId, at_ms: int) -> None:
         """The few seconds after a yes are over."""
-        recorder = self._proof.get(party)
-        if recorder is not None:
+        proof = self._proof(party)
+        if proof is not None:
+            recorder = proof.recorder
             if not recorder.gate.is_dark:
                 self.capture(party).pull()
                 recorder.close(at_ms)
@@ -155,17 +214,17 @@ class Tracks:
             self._flush_timer = None
         for capture in self._captures.values():
             capture.pull()
-        for recorder in self._all:
-            recorder.close(at_ms)
-            recorder.flush(FOREVER_MS)
+        for track in self._tracks:
+            track.recorder.close(at_ms)
+            track.recorder.flush(FOREVER_MS)
         for capture in self._captures.values():
             capture.finish()
 
     def fail(self, at_ms: int) -> None:
         """Recording stops for good: shut everything and keep what was admitted before."""
-        for recorder in self._all:
-            recorder.close(at_ms)
-            recorder.flush(FOREVER_MS)
+        for track in self._tracks:
+            track.recorder.close(at_ms)
+            track.recorder.flush(FOREVER_MS)
 
     # -- commits ----------------------------------------------------------------------------------------------------
 
@@ -188,7 +247,10 @@ class Tracks:
         return (
             decision is not None
             and decision.lamp(opening.party) is Lamp.RECORDING
-            and opening.recorder in (self._talk.get(opening.party), self._proof.get(opening.party))
+            and any(
+                track is not None and track.recorder is opening.recorder
+                for track in (self._talk(opening.party), self._proof(opening.party))
+            )
         )
 
     def miss(self, openings: Sequence[Opening]) -> list[Opening]:
@@ -204,50 +266,59 @@ class Tracks:
 
     def refused(self, work: Work) -> None:
         """The unit was refused: what it opened never existed."""
-        for recorder in work.opened:
-            recorder.close(0)
-            recorder.forget()
-            self._drop(recorder)
-            self._services.keyring.forget(recorder.epoch.id)
+        for track in tuple(self._tracks):
+            if track.recorder in work.opened:
+                self._drop(track)
+                self._services.keyring.forget(track.recorder.epoch.id)
 
     # -- erasing ----------------------------------------------------------------------------------------------------
 
-    def erase(self, party: PartyId, why: str, work: Work, *, talk_only: bool) -> None:
-        """Forget a party's track now and destroy its key in `work`; the proof of consent survives with `talk_only`."""
-        doomed = [self._talk.get(party), None if talk_only else self._proof.get(party)]
-        for recorder in doomed:
-            if recorder is not None:
-                recorder.close(0)
-                recorder.forget()
-                self._drop(recorder)
-                work.erased.append(recorder)
-                work.events.append(TrackErased(track=recorder.track, why=why, offset_ms=self._offset_ms()))
+    def withdraw(self, party: PartyId, work: Work) -> None:
+        """A yes was taken back: what rested on it is forgotten now, its keys go with `work`. The proof of it stays."""
+        for track in tuple(self._of(party)):
+            by_consent = track.receipt is None or self._settings.receipt_basis is LawfulBasis.CONSENT
+            if by_consent and not track.is_proof:
+                self._erase(track, "withdrawn", work)
+
+    def replace(self, receipts: Collection[int], work: Work) -> None:
+        """A later voice receipt took the place of these, as far as it holds anybody's voice."""
+        for track in tuple(self._tracks):
+            if track.receipt in receipts and not track.is_proof:
+                self._erase(track, "replaced", work)
+
+    def abandon(self, work: Work) -> None:
+        """The caller left before the question was settled: everything goes."""
+        for track in tuple(self._tracks):
+            self._erase(track, "abandoned", work)
+
+    def _erase(self, track: _Track, why: str, work: Work) -> None:
+        self._drop(track)
+        work.erased.append(track.recorder)
+        work.events.append(TrackErased(track=track.recorder.track, why=why, offset_ms=self._offset_ms()))
 
     def forget(self, tracks: Collection[TrackId]) -> None:
         """An erasure that somebody else writes down: shut these tracks for good and forget their keys and sound."""
-        for recorder in tuple(self._all):
+        for track in tuple(self._tracks):
+            recorder = track.recorder
             if recorder.track in tracks:
-                recorder.close(0)
-                recorder.forget()
-                self._drop(recorder)
+                self._drop(track)
                 self._services.keyring.forget(recorder.epoch.id)
                 self._services.log.release(recorder.track)
 
-    def _drop(self, recorder: TrackRecorder) -> None:
-        for tracks in (self._talk, self._proof):
-            for party, kept in tuple(tracks.items()):
-                if kept is recorder:
-                    del tracks[party]
-                    self.capture(party).remove(recorder)
+    def _drop(self, track: _Track) -> None:
+        recorder = track.recorder
+        recorder.close(0)
+        recorder.forget()
+        self.capture(track.party).remove(recorder)
         self.own_voice.remove(recorder)
-        self._all = [kept for kept in self._all if kept is not recorder]
+        self._tracks.remove(track)
 
     def _flush_each_second(self) -> None:
         until_ms = self._offset_ms() - HOLD_BACK_MS
         for capture in self._captures.values():
             capture.pull()
-        for recorder in self._all:
-            recorder.flush(until_ms)
+        for track in self._tracks:
+            track.recorder.flush(until_ms)
         self._flush_timer = self._next_flush()
 
     def _next_flush(self) -> Timer:

@@ -138,7 +138,7 @@ def _validity(
     """
     failing = failing_conditions(
         party.consent,
-        purpose=view.settings.purpose,
+        purpose=view.purpose,
         at_ms=view.situation.at_ms,
         told=party.notice_heard,
         employed=False,
@@ -206,7 +206,7 @@ def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
         return
     explicit = not failing_conditions(
         party.consent,
-        purpose=view.settings.purpose,
+        purpose=view.purpose,
         at_ms=view.situation.at_ms,
         told=party.notice_heard,
         employed=False,
@@ -218,7 +218,7 @@ def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
 
 def _minor(party: PartySituation, view: View) -> Iterator[Finding]:
     """A known minor: never for training or marketing, and a person looks at everything else."""
-    closes = view.settings.purpose in (Purpose.TRAINING, Purpose.MARKETING)
+    closes = view.purpose in (Purpose.TRAINING, Purpose.MARKETING)
     for rule in view.law.minor:
         verdict = Verdict.CLOSES if closes else Verdict.ALLOWS
         yield by_rule(Weight.GROUND, rule, verdict, rule.explain, (Action.MINOR_REVIEW,))

@@ -23,6 +23,10 @@ def canonical(situation: Situation) -> bytes:
         "paused_by": situation.paused_by,
         "settings": situation.settings.version,
     }
+    if situation.purpose is not None:
+        content["purpose"] = situation.purpose
+    if situation.customer_on:
+        content["customer_on"] = True
     if situation.circumstances is not ORDINARY and (unusual := _unusual(situation.circumstances)):
         content["circumstances"] = unusual
     return _ENCODER.encode(content).encode()
@@ -44,6 +48,8 @@ def _party(party: PartySituation) -> dict[str, object]:
         "present": party.present,
         "role": party.role,
     }
+    if party.told_of is not None:
+        content["told_of"] = sorted(party.told_of)
     if party.employee_forms is not None:
         content["employee_forms"] = sorted(party.employee_forms)
     if not party.works_council:

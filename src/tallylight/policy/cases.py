@@ -14,6 +14,7 @@ from tallylight.law.durations import is_duration
 from tallylight.law.vocabulary import (
     CallType,
     Channel,
+    Conference,
     Direction,
     EmployeeForm,
     LawfulBasis,
@@ -29,7 +30,6 @@ from tallylight.policy.fields import CaseError, Fields, named
 from tallylight.policy.settings import Settings
 from tallylight.policy.situation import (
     Circumstances,
-    Conference,
     PartySituation,
     Place,
     PlaceEvidence,
@@ -97,9 +97,9 @@ _EVIDENCE = {
 _ROLES = {"agent": Role.AGENT, "customer": Role.CUSTOMER, "third_party": Role.THIRD_PARTY}
 _PROJECT_MODES = {
     "both": Mode.BOTH,
-    "agent_only_allow_customer": Mode.AGENT_ONLY,
+    "agent_only_allow_customer": Mode.AGENT_ONLY_ALLOW_CUSTOMER,
     "agent_only_forbid_customer": Mode.AGENT_ONLY,
-    "agent_only_voice_receipts": Mode.BOTH,
+    "agent_only_voice_receipts": Mode.VOICE_RECEIPTS,
     "none": Mode.NONE,
 }
 _SEGMENTS = {**named(Segment), "before_consent": None}
@@ -163,8 +163,7 @@ class _Reader:
         art13 = facts.maybe_flag("art13_notice")
         card_code = facts.flag("cvv_in_recording")
         config = Fields("config", fields.take("config", {}))
-        mode = config.text("project_mode", "both")
-        project_mode = config.check("project_mode", mode, _PROJECT_MODES)
+        project_mode = config.one("project_mode", _PROJECT_MODES, "both")
         capture = fields.one("mode", {word: word for word in ("both", "agent_only", _ISOLATED)}, "both")
         per_leg = facts.flag("per_leg")
         parties = self._parties(purpose, basis, at_ms, art13, before_consent=segment is None)
@@ -175,7 +174,6 @@ class _Reader:
             call_type=fields.maybe("call_type", CallType),
             segment=segment or Segment.NORMAL,
             conference=config.one("conference", named(Conference), "all"),
-            voice_receipts_only=mode == "agent_only_voice_receipts",
             agent_isolated_from_mix=capture == _ISOLATED and not per_leg,
             per_leg=per_leg,
             unlawful_aim=purpose is None,
@@ -199,7 +197,7 @@ class _Reader:
             facts.flag(name)
         if "customer_line" in facts:
             facts.one("customer_line", {"mobile": None})
-        if capture != "both" and project_mode is Mode.BOTH:
+        if capture != "both" and project_mode is not Mode.NONE:
             project_mode = Mode.AGENT_ONLY
         case = Case(
             id=identifier,

@@ -50,7 +50,7 @@ def _basis(party: PartySituation, view: View) -> Finding:
         text = f"{name}'s consent is presumed not to be free: choose the employment as the ground (agent_basis)."
         cite = f"{AGENT_BASIS_SETTING}; GDPR recital 43"
         return by_house(Weight.GROUND, "setting.agent_basis", cite, Verdict.CLOSES, text)
-    alone = view.settings.mode is Mode.AGENT_ONLY and bool(view.law.ground)
+    alone = view.settings.mode not in (Mode.BOTH, Mode.NONE) and bool(view.law.ground)
     actions = (Action.BASIS_FOR_REPEATED_PERSONAL_DATA,) if alone else ()
     text = f"{name} is recorded as part of the job."
     return by_house(Weight.GROUND, "setting.agent_basis", AGENT_BASIS_SETTING, Verdict.ALLOWS, text, actions)

@@ -5,19 +5,21 @@ from collections.abc import Iterator
 from tallylight.law.vocabulary import Action, Mode, Role
 from tallylight.policy.decision import Verdict
 from tallylight.policy.finding import Finding, Weight, by_house, by_rule
+from tallylight.policy.modes import NOBODY, NOT_WANTED, WANTED
 from tallylight.policy.profile import Profile
 from tallylight.policy.situation import PAUSED_BY_SETTINGS, ConsentState, PartySituation
 from tallylight.policy.view import EMPLOYED, NAMES, View
 
 NO_IS_NO = "house rule: no is no (GDPR Arts 7(3), 21)"
 TOLD_FIRST = "house rule: everybody is told first (GDPR Arts 12, 13)"
+TOLD_PURPOSE = "house rule: recorded only for what people were told (GDPR Arts 5(1)(b), 13(1)(c))"
 OWN_VOICE = "house rule: our own announcement stands on the recording (Wash. Rev. Code 9.73.030(3))"
 AFTER_A_NO = (Action.STOP_RECORDING_CUSTOMER, Action.DO_NOT_RECORD_CUSTOMER, Action.OFFER_UNRECORDED_SERVICE)
 
 
 def settings_layers(party: PartySituation, view: View) -> Iterator[Finding]:
     """What the controller has chosen."""
-    settings, system = view.settings, party.role is Role.SYSTEM
+    settings = view.settings
     if not settings.terms_acknowledged_by:
         yield by_house(
             Weight.TERMS,
@@ -26,24 +28,14 @@ def settings_layers(party: PartySituation, view: View) -> Iterator[Finding]:
             Verdict.CLOSES,
             "Nobody has accepted the controller's responsibility for this project, so nothing is recorded.",
         )
-    wanted = settings.mode is Mode.BOTH or (settings.mode is Mode.AGENT_ONLY and (system or party.role is Role.AGENT))
-    yield by_house(
-        Weight.MODE,
-        "setting.mode",
-        "setting: mode",
-        Verdict.ALLOWS if wanted else Verdict.CLOSES,
-        _MODE_WORDS[settings.mode] if wanted or settings.mode is Mode.NONE else _ONLY_THE_EMPLOYEE[party.role],
-    )
-
-
-_MODE_WORDS = {
-    Mode.BOTH: "This project records everybody who may be recorded.",
-    Mode.AGENT_ONLY: "This project records the employee only.",
-    Mode.NONE: "This project records nobody.",
-}
-_ONLY_THE_EMPLOYEE = {
-    role: f"{name} is not recorded: this project records the employee only." for role, name in NAMES.items()
-}
+    verdict = Verdict.CLOSES
+    if settings.mode is Mode.NONE:
+        text = NOBODY
+    elif view.wants(party):
+        text, verdict = WANTED[settings.mode], Verdict.ALLOWS
+    else:
+        text = f"{NAMES[party.role]} is not recorded: {NOT_WANTED[settings.mode]}."
+    yield by_house(Weight.MODE, "setting.mode", "setting: mode", verdict, text)
 
 
 LEFT = "house.present"
@@ -91,6 +83,9 @@ def told_layer(party: PartySituation, view: View) -> Iterator[Finding]:
         yield by_house(
             Weight.TOLD, "house.told_first", TOLD_FIRST, Verdict.ALLOWS, "Everybody has been told of the recording."
         )
+    if view.untold_purpose(party):
+        text = f"{NAMES[party.role]} has not been told yet what their own voice is recorded for."
+        yield by_house(Weight.TOLD, "house.told_purpose", TOLD_PURPOSE, Verdict.CLOSES, text, _TELL_CUSTOMER)
     for rule in view.law.notice:
         yield by_rule(Weight.TOLD, rule, Verdict.CLOSES if view.untold else Verdict.ALLOWS, rule.explain)
     if not view.circumstances.art13_notice and party.role not in EMPLOYED:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from tallylight.law.vocabulary import Action, Role, Subject
+from tallylight.law.vocabulary import Action, Conference, Role, Subject
 from tallylight.policy.decision import Verdict
 from tallylight.policy.finding import Finding, Weight, by_house, by_rule
-from tallylight.policy.situation import Conference, PartySituation, Segment
-from tallylight.policy.view import EMPLOYED, NAMES, View
+from tallylight.policy.situation import PartySituation, Segment
+from tallylight.policy.view import View
 
 _CONFERENCE = "setting: conference"
 
@@ -24,9 +24,6 @@ def moment_layers(party: PartySituation, view: View) -> Iterator[Finding]:
         text = "Nobody talks to the other on hold, so nothing there serves the purpose."
         cite = "house rule: nobody is recorded on hold"
         yield by_house(Weight.HOLD, "house.hold", cite, Verdict.PAUSES, text, (Action.PAUSE_RECORDING,))
-    if facts.voice_receipts_only and party.role not in EMPLOYED and facts.segment is not Segment.VOICE_RECEIPT:
-        text = f"{NAMES[party.role]} is recorded in a voice receipt only."
-        yield by_house(Weight.MODE, "setting.mode", "setting: mode", Verdict.CLOSES, text)
     yield from _conference(party, view)
 
 

@@ -31,8 +31,7 @@ def deadline_ms(settings: Settings, purpose: Purpose, from_ms: int) -> int:
 
     Proof of consent outlives what it proves only where a ground is named for that.
     """
-    proof = purpose is Purpose.PROOF_OF_CONSENT
-    return add_months(from_ms, settings.proof_kept_months if proof else settings.retention_months)
+    return add_months(from_ms, settings.months_for(purpose))
 
 
 def identities_deadline_ms(settings: Settings, from_ms: int) -> int:

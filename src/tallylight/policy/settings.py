@@ -2,14 +2,34 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 
-from tallylight.law.vocabulary import LawfulBasis, Mode, Purpose
+from tallylight.consent.purposes import OwnPurpose
+from tallylight.law.vocabulary import Conference, LawfulBasis, Mode, ProjectKind, Purpose, Sector
 
 __all__ = ["Mode", "Settings"]
 
-_LATER = frozenset({"balancing_test", "balancing_test_from_ms", "balancing_test_until_ms", "necessity"})
+_FIRST = frozenset(
+    {
+        "project",
+        "controller",
+        "country",
+        "policy_address",
+        "language",
+        "mode",
+        "purpose",
+        "customer_basis",
+        "agent_basis",
+        "start_paused",
+        "retention_months",
+        "proof_ground",
+        "proof_retention_months",
+        "terms_acknowledged_by",
+        "trial",
+    }
+)
+"""Fields that every version names. One that came later and has its default is left out: it changes no version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +59,22 @@ class Settings:
     """When it was approved, and when it is to be reviewed: ms UTC, the end excluded."""
     necessity: str | None = None
     """Why the content cannot practically be documented another way; None: nobody has stated it."""
+    kind: ProjectKind = ProjectKind.OMNI
+    conference: Conference = Conference.ALL
+    agents_hear_others: bool = False
+    """Whether agents may listen to other agents' recordings."""
+    several_receipts: bool = False
+    """Whether every voice receipt of an order is kept; False: a later one takes the place of the earlier."""
+    receipt_basis: LawfulBasis = LawfulBasis.CONSENT
+    """For the customer's voice in a voice receipt."""
+    receipt_months: int | None = None
+    """How long a voice receipt is kept; None: as long as everything else."""
+    own_purpose: OwnPurpose | None = None
+    """The operator's own name and words for `purpose`, as which it is judged."""
+    wording: str | None = None
+    """SHA-256 of the operator's own wordings; None: the house's."""
+    sector: Sector | None = None
+    """Whose duties to record or keep hold as well; None: no regulated one."""
     terms_acknowledged_by: str | None = None
     """Who accepted the controller's responsibility; None: nothing may be recorded."""
     trial: bool = False
@@ -49,6 +85,48 @@ class Settings:
         """How long proof of consent is kept: as long as what it proves, longer only where a ground is named."""
         return self.retention_months if self.proof_ground is None else self.proof_retention_months
 
+    def months_for(self, purpose: Purpose) -> int:
+        """How many months a recording for this purpose is kept."""
+        if purpose is Purpose.PROOF_OF_CONSENT:
+            return self.proof_kept_months
+        if purpose is Purpose.VOICE_RECEIPT and self.receipt_months is not None:
+            return self.receipt_months
+        return self.retention_months
+
+    @cached_property
+    def for_receipts(self) -> "Settings":
+        """The same as far as voice receipts go: what a notice about one has to tell."""
+        return replace(
+            self,
+            mode=Mode.BOTH,
+            purpose=Purpose.VOICE_RECEIPT,
+            own_purpose=None,
+            customer_basis=self.receipt_basis,
+            retention_months=self.months_for(Purpose.VOICE_RECEIPT),
+        )
+
+    @cached_property
+    def for_agent(self) -> "Settings":
+        """The same for somebody who is never recorded themselves."""
+        return replace(self, mode=Mode.AGENT_ONLY)
+
+    @cached_property
+    def for_customer(self) -> "Settings":
+        """The same once the customer is switched on: what a notice about that has to tell."""
+        return replace(self, mode=Mode.BOTH)
+
+    @property
+    def notices(self) -> tuple["Settings", ...]:
+        """The terms that people on a conversation of this project may be told of."""
+        told = [self]
+        if self.mode.allows_switch:
+            told.append(self.for_customer)
+        if self.kind is ProjectKind.OUTBOUND and self.mode is not Mode.NONE:
+            told.append(self.for_receipts)
+        if self.mode is not Mode.NONE:
+            told.append(self.for_agent)
+        return tuple(told)
+
     def balanced_at(self, at_ms: int) -> bool:
         """Whether an approved balancing test holds at this instant (ms UTC)."""
         since_ms, until_ms = self.balancing_test_from_ms, self.balancing_test_until_ms
@@ -56,7 +134,9 @@ class Settings:
 
     @cached_property
     def version(self) -> str:
-        # A field that came later and is not used changes no version.
-        content = {name: value for name, value in asdict(self).items() if value is not None or name not in _LATER}
+        content = {name: value for name, value in asdict(self).items() if name in _FIRST or value != _DEFAULTS[name]}
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_DEFAULTS = {field.name: field.default for field in fields(Settings)}

@@ -8,9 +8,11 @@ from tallylight.ids import PartyId
 from tallylight.law.vocabulary import (
     CallType,
     Channel,
+    Conference,
     Direction,
     EmployeeForm,
     LawfulBasis,
+    Purpose,
     Release,
     Role,
     Sector,
@@ -52,15 +54,6 @@ class Segment(StrEnum):
     VOICE_RECEIPT = "voice_receipt"
 
 
-class Conference(StrEnum):
-    """What a third party on the call changes."""
-
-    ALL = "all"
-    NONE = "none"
-    AGENT_AND_CUSTOMER = "agent_and_customer"
-    STOP_ON_THIRD_PARTY = "stop_on_third_party"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
     """What law may ask about a call besides who is on it. The defaults are strict, and those of a live conversation whose
@@ -73,8 +66,6 @@ class Circumstances:
     call_type: CallType | None = None
     segment: Segment = Segment.NORMAL
     conference: Conference = Conference.ALL
-    voice_receipts_only: bool = False
-    """The customer is recorded in voice receipts alone."""
     agent_isolated_from_mix: bool = False
     """Both sides come as one mix, from which the agent's voice is kept."""
     per_leg: bool = True
@@ -117,6 +108,8 @@ class PartySituation:
     basis: LawfulBasis
     notice_heard: bool = False
     """Told that the conversation is recorded, by whom and for what (Arts 13, 12 GDPR)."""
+    told_of: frozenset[Purpose] | None = None
+    """What their own voice is recorded for, as they were told; None: the notice was about everybody's voice."""
     employee_notice: bool = False
     """Told beforehand by the employer, in the form the law of the place of work asks."""
     employee_forms: frozenset[EmployeeForm] | None = None
@@ -146,4 +139,8 @@ class Situation:
     paused_by: PartyId | str | None = None
     """Who paused the recording: a party id, `operator` or `settings`; None is not paused."""
     on_hold: bool = False
+    purpose: Purpose | None = None
+    """What is recorded now is for this instead of the project's purpose."""
+    customer_on: bool = False
+    """The agent has switched the customer on."""
     circumstances: Circumstances = ORDINARY

@@ -16,6 +16,8 @@ def still_holds(before: Situation, now: Situation) -> bool:
         and before.settings.version == now.settings.version
         and before.paused_by == now.paused_by
         and before.on_hold == now.on_hold
+        and before.purpose is now.purpose
+        and before.customer_on == now.customer_on
         and before.channel is now.channel
         and before.direction is now.direction
         and (before.circumstances is now.circumstances or before.circumstances == now.circumstances)

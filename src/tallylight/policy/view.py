@@ -6,14 +6,26 @@ from dataclasses import dataclass
 from tallylight.consent.answer import ConsentState
 from tallylight.law.pack import Pack
 from tallylight.law.rule import Rule
-from tallylight.law.vocabulary import EmployeeForm, Exemption, Recorder, Role
+from tallylight.law.vocabulary import EmployeeForm, Exemption, Purpose, Recorder, Role
 from tallylight.policy.applicable import DAY_MS, Applicable, Matter, applicable, candidate_codes
+from tallylight.policy.modes import wanted
 from tallylight.policy.profile import Profile
 from tallylight.policy.settings import Settings
-from tallylight.policy.situation import ORDINARY, Circumstances, PartySituation, Place, PlaceEvidence, Situation
+from tallylight.policy.situation import (
+    ORDINARY,
+    Circumstances,
+    PartySituation,
+    Place,
+    PlaceEvidence,
+    Segment,
+    Situation,
+)
 
 _NONE = frozenset[Exemption]()
+_NOWHERE = frozenset[str]()
 EMPLOYED = frozenset({Role.AGENT, Role.SUPERVISOR})
+OWN_GROUND = EMPLOYED | {Role.SYSTEM}
+"""Roles that no notice on the call is for: told by their employer, or nobody's voice."""
 GDPR = frozenset({"EEA"})
 
 NAMES = {
@@ -41,6 +53,29 @@ class View:
     """Everybody present; our own announcement is nobody."""
     untold: tuple[PartySituation, ...]
     """Those present who have not been told."""
+
+    @property
+    def purpose(self) -> Purpose:
+        """What is recorded now is for this."""
+        return self.situation.purpose or self.settings.purpose
+
+    def wants(self, party: PartySituation) -> bool:
+        """Whether the project's mode asks for this party's voice now."""
+        return wanted(
+            self.settings.mode,
+            party.role,
+            customer_on=self.situation.customer_on,
+            receipt=self.circumstances.segment is Segment.VOICE_RECEIPT,
+        )
+
+    def untold_purpose(self, party: PartySituation) -> bool:
+        """Whether the mode asks for the voice of somebody who was told of the recording, but not of this one of theirs."""
+        return (
+            party.told_of is not None
+            and self.purpose not in party.told_of
+            and party.role not in OWN_GROUND
+            and self.wants(party)
+        )
 
     def knows(self, party: PartySituation) -> bool:
         """Whether an employee was told, if only in the form that every law of the place of work is content with."""
@@ -98,7 +133,7 @@ def _matter(situation: Situation) -> Matter:
         )
         exempt = frozenset(exemption for is_case, exemption in cases if is_case)
     return Matter(
-        purpose=situation.settings.purpose,
+        purpose=situation.purpose or situation.settings.purpose,
         channel=situation.channel,
         direction=situation.direction,
         sector=facts.sector,
@@ -111,14 +146,11 @@ def _matter(situation: Situation) -> Matter:
 def view(situation: Situation, pack: Pack, profile: Profile) -> View:
     settings = situation.settings
     day, matter = situation.at_ms // DAY_MS, _matter(situation)
-    people = tuple(party for party in situation.parties if party.present and party.role is not Role.SYSTEM)
+    people = tuple([party for party in situation.parties if party.present and party.role is not Role.SYSTEM])
     establishment = _established(settings.country)
-    codes, theirs = establishment, frozenset[str]()
-    for party in people:
-        candidates = candidate_codes(party.places)
-        codes |= candidates
-        if party.role not in EMPLOYED:
-            theirs |= candidates
+    employed = [candidate_codes(party.places) for party in people if party.role in EMPLOYED]
+    theirs = _NOWHERE.union(*[candidate_codes(party.places) for party in people if party.role not in EMPLOYED])
+    codes = establishment.union(theirs, *employed)
     areas = GDPR if situation.circumstances.targets_eu else frozenset[str]()
     return View(
         situation=situation,
@@ -132,5 +164,5 @@ def view(situation: Situation, pack: Pack, profile: Profile) -> View:
             if party.role in EMPLOYED
         },
         people=people,
-        untold=tuple(party for party in people if not is_told(party)),
+        untold=tuple([party for party in people if not is_told(party)]),
     )

@@ -11,6 +11,7 @@ from tallylight.catalogue.queries import ConversationEntry
 from tallylight.conversation.events import ConsentGiven, NoticeGiven, QuestionHeard
 from tallylight.database.engine import read_only
 from tallylight.demo.phone import CallFailed, PhoneCall
+from tallylight.law.pack import default_pack
 from tallylight.law.vocabulary import Role
 from tallylight.telephony.sip.simulated import Weather
 from tests.telephony.b2bua.world import World, in_world, tone
@@ -87,9 +88,15 @@ def check(world: World, entry: ConversationEntry) -> None:
     if agent:
         assert agent[0].start_ms >= told[0]
     with read_only(world.server.store.engine) as connection:
-        explained = explain(connection, workspace=world.server.store.workspace, conversation=entry.conversation)
+        explained = explain(
+            connection,
+            workspace=world.server.store.workspace,
+            conversation=entry.conversation,
+            today=default_pack(),
+        )
     assert explained.replay.checked > 0
     assert explained.replay.differences == ()
+    assert all(step.held for person in explained.steps for step in person.steps)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from tallylight.consent.answer import SECOND_HAND, Modality
-from tallylight.consent.purposes import DPV, DPV_TERMS
+from tallylight.consent.purposes import DPV
 from tallylight.consent.receipts.facts import Act, Deed, Facts, Heard, iso_utc
 from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, LawfulBasis, Method, Purpose, Role
 
@@ -144,8 +144,8 @@ def _process(facts: Facts, purpose: Purpose) -> dict[str, JsonValue]:
     place = f"loc:{facts.country}"
     return {
         "@type": "dpv:Process",
-        "dct:title": purpose.value,
-        "dpv:hasPurpose": [f"dpv:{term}" for term in DPV_TERMS[purpose]],
+        "dct:title": facts.name_of(purpose),
+        "dpv:hasPurpose": [f"dpv:{term}" for term in facts.terms_of(purpose)],
         "dpv:hasPersonalData": [
             {
                 "@type": DATA[modality],

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tallylight.consent.answer import Modality
+from tallylight.consent.purposes import DPV_TERMS, OwnPurpose
 from tallylight.law.vocabulary import LawfulBasis, Method, Purpose, Role
 
 
@@ -57,6 +58,8 @@ class Facts:
     basis: LawfulBasis
     purposes: tuple[Purpose, ...]
     """As asked for."""
+    own_purpose: OwnPurpose | None = None
+    """The operator's own name for the one it is judged as."""
     modalities: frozenset[Modality] = frozenset({Modality.AUDIO})
     retention_months: int
     withdraw_code: str
@@ -64,6 +67,16 @@ class Facts:
     acts: tuple[Act, ...]
     """At least one."""
     issued_ms: int
+
+    def name_of(self, purpose: Purpose) -> str:
+        """As the operator calls it."""
+        own = self.own_purpose
+        return own.name if own is not None and own.judged_as is purpose else purpose.value
+
+    def terms_of(self, purpose: Purpose) -> tuple[str, ...]:
+        """The DPV terms of a purpose, without their namespace."""
+        own = self.own_purpose
+        return (own.term,) if own is not None and own.judged_as is purpose else DPV_TERMS[purpose]
 
     @property
     def record_id(self) -> str:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 from tallylight.consent.errors import ConsentError
-from tallylight.consent.purposes import dpv_iris
+from tallylight.consent.purposes import DPV
 from tallylight.consent.receipts.dpv import DATA, JsonValue
 from tallylight.consent.receipts.facts import Deed, Facts, iso_utc
 from tallylight.law.vocabulary import AFFIRMATIVE_METHODS
@@ -59,8 +59,8 @@ def claims(facts: Facts, *, public_key: str) -> dict[str, JsonValue]:
                 "service": "recording of conversations",
                 "purposes": [
                     {
-                        "purpose": purpose.value,
-                        "purposeCategory": list(dpv_iris(purpose)),
+                        "purpose": facts.name_of(purpose),
+                        "purposeCategory": [DPV + term for term in facts.terms_of(purpose)],
                         "consentType": "EXPLICIT" if given.method in AFFIRMATIVE_METHODS else "IMPLICIT",
                         "piiCategory": [DATA[modality] for modality in sorted(facts.modalities)],
                         "primaryPurpose": False,

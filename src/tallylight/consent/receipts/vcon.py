@@ -46,7 +46,7 @@ def body(facts: Facts) -> dict[str, JsonValue]:
         "expiration": None,
         "purpose_grants": [
             {
-                "purpose": purpose.value,
+                "purpose": facts.name_of(purpose),
                 "granted": granted,
                 "granted_at": iso_utc(facts.latest.at_ms),
                 "conditions": [

@@ -54,6 +54,8 @@ class Wording:
     first_layer_informed: str
     """Mode both where no yes is asked for: told, and free to object."""
     first_layer_agent_only: str
+    first_layer_on_request: str
+    """The employee alone, and others later if at all."""
     first_layer_none: str
     question: str
     question_again: str

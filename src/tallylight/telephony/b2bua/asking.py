@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tallylight.clock import Timer
 from tallylight.consent.notices import NoticeKind
 from tallylight.conversation.commands import (
+    ENGINE,
     Command,
     GiveConsent,
     GiveNotice,
@@ -15,10 +16,12 @@ from tallylight.conversation.commands import (
     RefuseConsent,
     RequestConsent,
 )
+from tallylight.conversation.state import NO_MORE
 from tallylight.ids import PartyId
-from tallylight.law.vocabulary import Method, Mode
-from tallylight.live.runner import ENGINE, ConversationRunner
-from tallylight.policy.decision import Lamp
+from tallylight.law.vocabulary import Action, Method, Mode
+from tallylight.live.runner import ConversationRunner
+from tallylight.policy.decision import Lamp, PartyRuling
+from tallylight.policy.settings import Settings
 from tallylight.policy.situation import ConsentState
 from tallylight.telephony.b2bua.desk import Desk
 from tallylight.telephony.b2bua.side import Side
@@ -58,11 +61,19 @@ class Asking:
     """Drives a `QuestionDialogue` with one caller's ears and keys. Every step is taken at once, on the media loop."""
 
     def __init__(
-        self, desk: Desk, runner: ConversationRunner, *, caller: Side, customer: PartyId, waiting: Waiting
+        self,
+        desk: Desk,
+        runner: ConversationRunner,
+        *,
+        terms: Settings,
+        caller: Side,
+        customer: PartyId,
+        waiting: Waiting,
     ) -> None:
+        """`terms`: what there is to tell, of the project's own or derived from them (`Settings.notices`)."""
         self._desk = desk
         self._runner = runner
-        self._settings = runner.settings
+        self._terms = terms
         self._caller = caller
         self._customer = customer
         self._waiting = waiting
@@ -70,9 +81,12 @@ class Asking:
         self._silence: Timer | None = None
         self._answered = asyncio.Event()
         self._noticed = False
+        self._asked = False
         self._heard_ms: int | None = None
         """Media time at which the question had been heard to its end."""
         self._patience: Timer | None = None
+        self._proof_end: Timer | None = None
+        """When the proof-of-consent clip is over."""
         self.answer: Answer | None = None
         self.settled = False
         """The question is behind the caller: from here on even our own announcement is worth keeping."""
@@ -84,6 +98,8 @@ class Asking:
 
     async def perform(self) -> None:
         """Tell and ask, to the answer or the end of the call."""
+        if self._says_no:
+            self._terms = self._terms.for_agent
         kind = self._notice_without_question()
         if kind is None:
             self._dialogue = QuestionDialogue(repeat_wait_s=self._desk.flow.repeat_wait_s)
@@ -91,21 +107,57 @@ class Asking:
             await self._waiting.unless_over(self._answered.wait())
             self._dialogue = None
             return
-        heard = asyncio.Event()
-        self._caller.speak(self._prompt(kind), heard.set)
-        if await self._waiting.unless_over(heard.wait()):
+
+        def told() -> None:
             self._tell(kind)
             self.settled = True
+            self._answered.set()
+
+        self._caller.speak(self._prompt(kind), told)
+        await self._waiting.unless_over(self._answered.wait())
 
     def _notice_without_question(self) -> NoticeKind | None:
         """What is said where nobody has to be asked; None: the question is asked."""
-        if self._settings.terms_acknowledged_by is None:
+        if self._terms.terms_acknowledged_by is None:
             return NoticeKind.NOTHING_RECORDED
-        if self._settings.mode is not Mode.BOTH:
+        if self._terms.mode is not Mode.BOTH:
             return NoticeKind.FIRST_LAYER
-        decision = self._runner.state.decision
-        ruling = decision.ruling(self._customer) if decision is not None else None
+        ruling = self._ruling
         return None if ruling is None or ruling.wants_answer else NoticeKind.FIRST_LAYER_INFORMED
+
+    @property
+    def _says_no(self) -> bool:
+        """Whether they have said no already: nobody is asked twice."""
+        return self._runner.state.parties[self._customer].consent.state in NO_MORE
+
+    @property
+    def _ruling(self) -> PartyRuling | None:
+        decision = self._runner.state.decision
+        return None if decision is None else decision.ruling(self._customer)
+
+    @property
+    def has_something_to_say(self) -> bool:
+        """Whether telling or asking would open the caller's gate; never after their no."""
+        ruling = self._ruling
+        return (
+            not self._says_no
+            and ruling is not None
+            and ruling.lamp is Lamp.OFF
+            and (ruling.wants_answer or Action.ANNOUNCE_RECORDING in ruling.actions)
+        )
+
+    def stop(self) -> None:
+        """What was to be told or asked does not matter any more."""
+        if self.answer is None and not self._answered.is_set():
+            if self._asked:
+                self._command(LeaveUnanswered(party=self._customer, offset_ms=self._now_ms()))
+            self._hush()
+            self._dialogue = None
+            self._answered.set()
+        self._drop_acknowledgement()
+        if self._proof_end is not None:
+            self._proof_end.cancel()
+            self._end_proof()
 
     def press(self, digit: Digit) -> None:
         """The caller pressed a key while being told or asked."""
@@ -120,7 +172,7 @@ class Asking:
     def afterword(self, free: Callable[[], None]) -> None:
         """What follows the answer; the call does not wait for it. `free` when nothing more is said."""
         if self.answer is Answer.GIVEN:
-            self._waiting.later(PROOF_AT_MOST_S, self._end_proof)
+            self._proof_end = self._waiting.later(PROOF_AT_MOST_S, self._end_proof)
             self._acknowledge_once_open(free)
         elif self.answer is not None:
             self._say_truth(free)
@@ -148,8 +200,8 @@ class Asking:
             self._drop_acknowledgement()
             free()
 
-        decision = self._runner.state.decision
-        if decision is None or decision.lamp(self._customer) is not Lamp.RECORDING:
+        ruling = self._ruling
+        if ruling is None or ruling.lamp is not Lamp.RECORDING:
             free()  # paused: nothing to acknowledge
             return
         self._patience = self._waiting.later(OPENING_S, give_up)
@@ -164,7 +216,7 @@ class Asking:
 
     def _say_truth(self, free: Callable[[], None]) -> None:
         """After a no: what is recorded nevertheless."""
-        nothing = self._settings.mode is Mode.NONE or not self._desk.agent_employee_notice
+        nothing = self._terms.mode is Mode.NONE or not self._desk.agent_employee_notice
         truth = NoticeKind.NOTHING_RECORDED if nothing else NoticeKind.NOT_RECORDED
         self._say_then(truth, lambda: self._tell_once(truth), free)
 
@@ -180,7 +232,9 @@ class Asking:
             self._tell(kind)
 
     def _end_proof_soon(self) -> None:
-        self._waiting.later(self._desk.flow.proof_after_s, self._end_proof)
+        if self._proof_end is not None:
+            self._proof_end.cancel()
+            self._proof_end = self._waiting.later(self._desk.flow.proof_after_s, self._end_proof)
 
     def _take(self, steps: list[Step], digit: Digit | None = None) -> None:
         dialogue = self._dialogue
@@ -196,11 +250,17 @@ class Asking:
                 case Noticed():
                     self._tell(NoticeKind.FIRST_LAYER)
                 case Asked():
-                    question, _ = self._desk.prompts.notice(NoticeKind.QUESTION, self._settings)
-                    purposes = frozenset({self._settings.purpose})
+                    self._asked = True
+                    question, _ = self._desk.prompts.notice(NoticeKind.QUESTION, self._terms)
+                    purposes = frozenset({self._terms.purpose})
                     self._command(
                         RequestConsent(
-                            party=self._customer, purposes=purposes, notice=question.sha256, offset_ms=self._now_ms()
+                            party=self._customer,
+                            purposes=purposes,
+                            notice=question.sha256,
+                            text=question.text,
+                            language=question.language,
+                            offset_ms=self._now_ms(),
                         )
                     )
                 case Heard():
@@ -237,7 +297,7 @@ class Asking:
 
     def _tell(self, kind: NoticeKind) -> None:
         """The caller has heard this notice to its end."""
-        notice, _ = self._desk.prompts.notice(kind, self._settings)
+        notice, _ = self._desk.prompts.notice(kind, self._terms)
         self._noticed = True
         self._command(
             GiveNotice(
@@ -245,15 +305,17 @@ class Asking:
                 notice=notice.sha256,
                 text=notice.text,
                 language=notice.language,
+                purposes=notice.purposes,
                 offset_ms=self._now_ms(),
             )
         )
 
     def _end_proof(self) -> None:
+        self._proof_end = None
         self._runner.tracks.end_proof(self._customer, self._now_ms())
 
     def _prompt(self, kind: NoticeKind) -> Prompt:
-        return self._desk.prompts.notice(kind, self._settings)[1]
+        return self._desk.prompts.notice(kind, self._terms)[1]
 
     def _command(self, command: Command, *, actor: str = ENGINE) -> None:
         refusal = self._runner.command(command, actor=actor)

@@ -1,9 +1,10 @@
 """What every call of this process shares, seen from a call."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
 from tallylight.clock import Clock
+from tallylight.consent.objection import StandingObjection
 from tallylight.law.pack import Pack
 from tallylight.live.runner import ConversationRunner
 from tallylight.live.services import LiveServices
@@ -35,6 +36,8 @@ class Desk:
     outbound_credentials: Credentials | None
     places_of: Callable[[str], tuple[Place, ...]]
     """Where somebody with this canonical address may be."""
+    objection_of: Callable[[str], Coroutine[object, object, StandingObjection | None]]
+    """The standing objection of somebody with this canonical address."""
     canonical: Callable[[str], str]
     """Any spelling of an address to its canonical one."""
     caller_uri: Callable[[SipUri], SipUri]

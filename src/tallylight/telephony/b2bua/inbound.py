@@ -5,22 +5,31 @@ People come first: nothing here waits for the database or the disk, and a record
 
 import asyncio
 import logging
+from dataclasses import replace
 
-from tallylight.consent.notices import NoticeKind
+from tallylight.consent.notices import NoticeKind, choose_language
+from tallylight.consent.objection import StandingObjection
 from tallylight.conversation.commands import (
+    ENGINE,
+    CloseReceipt,
     Command,
     HoldConversation,
     JoinParty,
     LeaveParty,
+    OpenReceipt,
     PauseRecording,
+    RefuseConsent,
     ResumeRecording,
+    SwitchCustomer,
     UnholdConversation,
     WithdrawConsent,
 )
+from tallylight.conversation.handle import Refusal
 from tallylight.conversation.situation import paused_by
 from tallylight.ids import PartyId, new_id
 from tallylight.law.vocabulary import Direction, Method, Role
-from tallylight.live.runner import ENGINE, ConversationRunner
+from tallylight.live.runner import ConversationRunner
+from tallylight.policy.settings import Settings
 from tallylight.telephony.b2bua.agent import AgentLeg
 from tallylight.telephony.b2bua.asking import Asking
 from tallylight.telephony.b2bua.desk import Desk
@@ -39,6 +48,8 @@ from tallylight.telephony.sip.uri import SipUri
 
 logger = logging.getLogger(__name__)
 
+OBJECTION_S = 2.0
+"""How long the announcement waits to hear whether the caller objects to every recording."""
 WATCH_S = 1.0
 """How often a call is looked at for media that has stopped."""
 
@@ -51,12 +62,20 @@ class InboundCall:
         self._call = call
         self._target = target
         self._settings = desk.settings_for(call.target)
+        self._language = choose_language(call.languages, self._settings.language)
+        self._spoken = self._settings
+        if self._language.language != self._settings.language:
+            self._spoken = replace(self._settings, language=self._language.language)
+        """The settings as they are told to this caller."""
         self._waiting = Waiting(desk.clock)
         self._outcome: Outcome | None = None
         self._acknowledged = asyncio.Event()
         self._gathering: asyncio.Queue[str] | None = None
         self._asking: Asking | None = None
         self._agent: AgentLeg | None = None
+        self._opening: Asking | None = None
+        """The dialogue before anybody is rung."""
+        self._objection: asyncio.Task[StandingObjection | None] | None = None
         self.runner: ConversationRunner | None = None
         self.address = desk.canonical(str(call.remote))
         self.customer = PartyId(new_id(desk.clock.wall_ms()))
@@ -74,7 +93,7 @@ class InboundCall:
             codes={flow.withdraw_code: "withdraw"},
             clock=desk.clock,
             wait_s=flow.code_wait_s,
-            listener=SideCodes(self.caller, self._withdraw),
+            listener=SideCodes(self.caller, lambda _, digit: self._withdraw(digit)),
         )
 
     # -- life -------------------------------------------------------------------------------------------------------
@@ -118,13 +137,15 @@ class InboundCall:
 
     async def _close(self) -> None:
         self._caller_codes.close()
+        if self._objection is not None:
+            self._objection.cancel()
         if self._agent is not None:
             self._agent_codes.close()
             self._agent.close()
         self.caller.close()
         runner = self.runner
         if runner is not None and self._outcome is not None:
-            settled = self._asking is not None and self._asking.settled
+            settled = self._opening is not None and self._opening.settled
             await self._desk.close_conversation(runner, str(self._outcome), not settled)
 
     def _command(self, command: Command, *, actor: str | None = None, address: str | None = None) -> bool:
@@ -158,6 +179,7 @@ class InboundCall:
             ),
             address=self.address,
         )
+        self._objection = asyncio.get_running_loop().create_task(desk.objection_of(self.address))
         caller.begin(runner.anchor_ns, runner.tracks.capture(self.customer), runner.tracks.own_voice)
         call.answer(body)
         self._waiting.later(desk.flow.max_call_s, lambda: self.finish(Outcome.TOO_LONG))
@@ -206,10 +228,44 @@ class InboundCall:
 
     async def consent(self) -> None:
         assert self.runner is not None
+        await self._heed_objection()
+        if self._spoken is not self._settings:
+            await self._desk.prompts.prepare((self._spoken,))
+        # Who understands none of our languages is told in the project's, and no yes of theirs would be an informed one.
+        self._opening = self._ask_about(self._spoken if self._language.informed else self._spoken.for_agent)
+        await self._opening.perform()
+
+    async def _heed_objection(self) -> None:
+        """A standing objection is a no in advance; where it cannot be looked up, it is taken for one."""
+        assert self._objection is not None
+        done, _ = await asyncio.wait({self._objection}, timeout=OBJECTION_S)
+        if done and (error := self._objection.exception()) is not None:
+            logger.error("standing objections could not be looked up", exc_info=error)
+        if not done or error is not None:
+            self._object("standing objections could not be looked up")
+        elif (objection := self._objection.result()) is not None:
+            self.heed(objection)
+
+    def heed(self, objection: StandingObjection) -> None:
+        """The caller is never to be recorded."""
+        self._object(f"standing objection {objection.id}")
+
+    def _object(self, evidence: str) -> None:
+        if self.runner is not None:
+            no = RefuseConsent(
+                party=self.customer, method=Method.WRITTEN, evidence=evidence, offset_ms=self._offset_ms()
+            )
+            self._command(no, actor=self.customer)
+
+    def _ask_about(self, terms: Settings) -> Asking:
+        """A dialogue about these terms, in place of any other."""
+        assert self.runner is not None
+        if self._asking is not None:
+            self._asking.stop()
         self._asking = Asking(
-            self._desk, self.runner, caller=self.caller, customer=self.customer, waiting=self._waiting
+            self._desk, self.runner, terms=terms, caller=self.caller, customer=self.customer, waiting=self._waiting
         )
-        await self._asking.perform()
+        return self._asking
 
     # -- connecting ---------------------------------------------------------------------------------------------------
 
@@ -231,10 +287,10 @@ class InboundCall:
             return
         flow = self._desk.flow
         self._agent_codes = StarCodes(
-            codes={flow.pause_code: "pause"},
+            codes={flow.pause_code: "pause", flow.customer_code: "customer", flow.receipt_code: "receipt"},
             clock=self._desk.clock,
             wait_s=flow.code_wait_s,
-            listener=SideCodes(agent, self._toggle_pause),
+            listener=SideCodes(agent, self._agent_code),
         )
         agent.ring(self._call, verb.ring_s)
         if self._asking is not None:
@@ -248,7 +304,7 @@ class InboundCall:
     async def _apologise(self, failure: Outcome) -> None:
         """Nobody answers: say so, and end the call."""
         self.caller.hush()
-        _, apology = self._desk.prompts.notice(NoticeKind.APOLOGY, self._settings)
+        _, apology = self._desk.prompts.notice(NoticeKind.APOLOGY, self._spoken)
         await self._speak(apology)
         self.finish(failure)
 
@@ -282,10 +338,6 @@ class InboundCall:
         if self._command(command, actor=self.customer) and self._asking is not None:
             self._asking.confirm_withdrawal(self._caller_is_free)
 
-    def _toggle_pause(self, digit: Digit) -> None:
-        if self._agent is not None:
-            self.pause_or_resume(self._agent.party, min(digit.start_ms, self._offset_ms()))
-
     def pause_or_resume(self, by: PartyId, at_ms: int) -> None:
         """The agent's code: pause where it records, resume where it is paused."""
         assert self.runner is not None
@@ -293,6 +345,49 @@ class InboundCall:
             self._command(PauseRecording(by=by, offset_ms=at_ms), actor=by)
         else:
             self._command(ResumeRecording(by=by, offset_ms=self._offset_ms()), actor=by)
+
+    # -- what the agent or the operator asks for ----------------------------------------------------------------------
+
+    def switch_customer(self, by: PartyId | str, *, on: bool) -> Refusal | None:
+        """Record the customer too, told and asked first; or no longer."""
+        return self._change(SwitchCustomer(by=by, on=on, offset_ms=self._offset_ms()), self._spoken.for_customer)
+
+    def open_receipt(self, by: PartyId | str, order: str) -> Refusal | None:
+        """A voice receipt begins; whoever belongs on it is told and asked first."""
+        return self._change(OpenReceipt(by=by, order=order, offset_ms=self._offset_ms()), self._spoken.for_receipts)
+
+    def close_receipt(self, by: PartyId | str) -> Refusal | None:
+        return self._change(CloseReceipt(by=by, offset_ms=self._offset_ms()), self._spoken.for_customer)
+
+    def _change(self, command: SwitchCustomer | OpenReceipt | CloseReceipt, terms: Settings) -> Refusal | None:
+        """Do it, end what was being asked for the state before, and ask what is to be asked now."""
+        assert self.runner is not None
+        refusal = self.runner.command(command, actor=command.by)
+        if refusal is None:
+            asking = self._ask_about(terms)
+            if asking.has_something_to_say and self._language.informed:
+                self._waiting.beside(self._ask_in_talk(asking))
+        return refusal
+
+    async def _ask_in_talk(self, asking: Asking) -> None:
+        await asking.perform()
+        asking.afterword(lambda: None)
+
+    def _agent_code(self, name: str, digit: Digit) -> None:
+        agent, runner = self._agent, self.runner
+        if agent is None or runner is None:
+            return
+        refusal: Refusal | None = None
+        match name:
+            case "pause":
+                self.pause_or_resume(agent.party, min(digit.start_ms, self._offset_ms()))
+            case "customer":
+                refusal = self.switch_customer(agent.party, on=not runner.state.customer_on)
+            case "receipt":
+                opens = runner.state.receipt is None
+                refusal = self.open_receipt(agent.party, "") if opens else self.close_receipt(agent.party)
+        if refusal is not None:
+            logger.info("the agent's code was refused: %s", refusal.code)
 
     def _held(self, side: Side, held: bool) -> None:
         if self.runner is None:

@@ -219,12 +219,12 @@ class CallerLeg(Side):
 class SideCodes:
     """Star codes of one side: acted on by `act`, everything else goes to the other side. A `CodeListener`."""
 
-    def __init__(self, side: Side, act: Callable[[Digit], None]) -> None:
+    def __init__(self, side: Side, act: Callable[[str, Digit], None]) -> None:
         self._side = side
         self._act = act
 
     def code(self, name: str, digit: Digit) -> None:
-        self._act(digit)
+        self._act(name, digit)
 
     def relay(self, digit: Digit) -> None:
         self._side.leg.relay_digit(digit.key)

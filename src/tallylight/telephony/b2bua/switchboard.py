@@ -4,7 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from tallylight.conversation.commands import PauseRecording, ResumeRecording
+from tallylight.catalogue.addresses import comparable
+from tallylight.consent.objection import StandingObjection
+from tallylight.conversation.commands import OPERATOR, PauseRecording, ResumeRecording
+from tallylight.conversation.handle import Refusal
 from tallylight.errors import TallylightError
 from tallylight.ids import ConversationId
 from tallylight.live.runner import ConversationRunner
@@ -18,13 +21,16 @@ from tallylight.telephony.sip.uri import SipUri
 
 logger = logging.getLogger(__name__)
 
-OPERATOR = "operator"
-
 
 class NoSuchCall(TallylightError):
     """No running conversation has this id."""
 
     code = "no_such_call"
+
+
+def _done(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise TallylightError(refusal.message, code=refusal.code)
 
 
 class Switchboard:
@@ -89,6 +95,29 @@ class Switchboard:
             )
         return runner
 
+    def call_of(self, conversation: str) -> InboundCall:
+        """The call of a running conversation. Raises NoSuchCall."""
+        runner = self.find(conversation)
+        return next(call for call in self._tasks.values() if call.runner is runner)
+
+    def switch_customer(self, conversation: str, *, on: bool) -> None:
+        """Record the customer too, or no longer. Raises as `pause`."""
+        _done(self.call_of(conversation).switch_customer(OPERATOR, on=on))
+
+    def open_receipt(self, conversation: str, order: str) -> None:
+        """A voice receipt begins. Raises as `pause`."""
+        _done(self.call_of(conversation).open_receipt(OPERATOR, order))
+
+    def close_receipt(self, conversation: str) -> None:
+        """The voice receipt ends. Raises as `pause`."""
+        _done(self.call_of(conversation).close_receipt(OPERATOR))
+
+    def heed(self, objection: StandingObjection, address: str) -> None:
+        """Somebody with this canonical address is never to be recorded: not on the calls they are on either."""
+        for call in self._tasks.values():
+            if comparable(call.address) == comparable(address):
+                call.heed(objection)
+
     def pause(self, conversation: str) -> None:
         """Every lamp goes amber. Raises NoSuchCall, or TallylightError where the conversation refuses."""
         self._order(conversation, PauseRecording)
@@ -98,9 +127,7 @@ class Switchboard:
 
     def _order(self, conversation: str, command: type[PauseRecording] | type[ResumeRecording]) -> None:
         runner = self.find(conversation)
-        refusal = runner.command(command(by=OPERATOR, offset_ms=runner.offset_ms()), actor=OPERATOR)
-        if refusal is not None:
-            raise TallylightError(refusal.message, code=refusal.code)
+        _done(runner.command(command(by=OPERATOR, offset_ms=runner.offset_ms()), actor=OPERATOR))
 
     async def close(self) -> None:
         """End every call, take no more, and wait until each is closed."""

@@ -1,12 +1,15 @@
 """Waiting within one call: timers on the house's clock that end with it, and awaitables that give way to its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar
 
 from tallylight.clock import Clock, Timer
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 class _CallTimer:
@@ -35,6 +38,7 @@ class Waiting:
         self._clock = clock
         self._ended = asyncio.Event()
         self._timers: set[_CallTimer] = set()
+        self._beside: set[asyncio.Task[None]] = set()
 
     @property
     def over(self) -> bool:
@@ -67,6 +71,17 @@ class Waiting:
         else:
             made.timer = self._clock.call_later(seconds, made.due)
         return made
+
+    def beside(self, work: Coroutine[object, object, None]) -> None:
+        """Do this while the call goes on. It is to end with the call by itself, as everything that waits here does."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._done_beside)
+
+    def _done_beside(self, task: "asyncio.Task[None]") -> None:
+        self._beside.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("something beside a call failed", exc_info=error)
 
     async def unless_over(self, awaitable: Awaitable[T]) -> T | None:
         """The result, or None as soon as the call is over."""

@@ -1,9 +1,11 @@
 """Everything this process may have to say, spoken once and kept as sound."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from tallylight.consent.errors import NoticeError
 from tallylight.consent.notices import NoticeKind, RenderedNotice, render
+from tallylight.consent.wording.form import Wording
 from tallylight.policy.settings import Settings
 from tallylight.speech.synthesis import Synthesiser
 from tallylight.telephony.rtp.prompt import Prompt
@@ -15,22 +17,35 @@ BYTES_PER_SAMPLE = 2
 class Prompts:
     """Sound by text. `prepare` speaks every notice of a project; `spoken` anything else, when it is asked for."""
 
-    def __init__(self, synthesiser: Synthesiser, *, withdraw_code: str = "*2", cut_s: float | None = None) -> None:
+    def __init__(
+        self,
+        synthesiser: Synthesiser,
+        *,
+        withdraw_code: str = "*2",
+        cut_s: float | None = None,
+        wordings: Mapping[str, Wording] = MappingProxyType({}),
+    ) -> None:
+        """`wordings`: the operator's own, by language."""
         self._synthesiser = synthesiser
+        self._wordings = wordings
         self._withdraw_code = withdraw_code
         self._cut_bytes = None if cut_s is None else max(1, round(cut_s * 1000)) * SAMPLES_PER_MS * BYTES_PER_SAMPLE
         self._sounds: dict[tuple[str, str], Prompt] = {}
-        self._notices: dict[tuple[NoticeKind, Settings], RenderedNotice] = {}
+        self._notices: dict[tuple[NoticeKind, str], RenderedNotice] = {}
 
     async def prepare(self, projects: Iterable[Settings]) -> None:
         """Speak every notice of these projects, so that no call ever waits for it. Raises SpeechError."""
         for settings in projects:
-            for kind in NoticeKind:
-                try:
-                    notice = self._render(kind, settings)
-                except NoticeError:
-                    continue  # a question nobody may be asked in this mode
-                await self.spoken(notice.text, notice.language, notice.words_per_minute)
+            for terms in settings.notices:
+                await self._prepare(terms)
+
+    async def _prepare(self, terms: Settings) -> None:
+        for kind in NoticeKind:
+            try:
+                notice = self._render(kind, terms)
+            except NoticeError:
+                continue  # a question nobody may be asked in this mode
+            await self.spoken(notice.text, notice.language, notice.words_per_minute)
 
     def notice(self, kind: NoticeKind, settings: Settings) -> tuple[RenderedNotice, Prompt]:
         """A prepared notice: its exact text and its sound."""
@@ -38,10 +53,13 @@ class Prompts:
         return notice, self._sounds[notice.language, notice.text]
 
     def _render(self, kind: NoticeKind, settings: Settings) -> RenderedNotice:
-        known = self._notices.get((kind, settings))
+        key = (kind, settings.version)
+        known = self._notices.get(key)
         if known is None:
-            known = render(kind, settings.language, settings, withdraw_code=self._withdraw_code)
-            self._notices[kind, settings] = known
+            language = settings.language
+            known = self._notices[key] = render(
+                kind, language, settings, withdraw_code=self._withdraw_code, words=self._wordings.get(language)
+            )
         return known
 
     async def spoken(self, text: str, language: str, words_per_minute: int | None = None) -> Prompt:

@@ -60,6 +60,7 @@ class Call:
         trusted: bool = False,
         remote_sdp: bytes | None = None,
         max_forwards: int = 70,
+        languages: tuple[str, ...] = (),
     ) -> None:
         self.direction = direction
         self.call_id = call_id
@@ -76,6 +77,8 @@ class Call:
         """The peer's latest session description, None before there is one."""
         self.max_forwards = max_forwards
         """Hops the INVITE had left; a call placed because of it gets one less."""
+        self.languages = languages
+        """Tags of RFC 5646 that the peer's Accept-Language names, best first."""
         self.over = False
         self.answered = False
         """A 2xx to the first INVITE went or came."""

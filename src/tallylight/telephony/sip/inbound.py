@@ -6,6 +6,7 @@ from tallylight.telephony.sip.bodies import SDP
 from tallylight.telephony.sip.call import Call, Direction, WrongState
 from tallylight.telephony.sip.carrier import HeaderList
 from tallylight.telephony.sip.dialog import Dialog
+from tallylight.telephony.sip.languages import parse_languages
 from tallylight.telephony.sip.observer import EndCause, NoObserver
 from tallylight.telephony.sip.server_transaction import InviteServerTransaction
 from tallylight.telephony.sip.uri import NameAddress, SipUri
@@ -32,6 +33,7 @@ class InboundCall(Call):
             trusted=admit.trusted,
             remote_sdp=sdp,
             max_forwards=int(hops) if hops else 70,
+            languages=parse_languages(transaction.request.headers.get("accept-language")),
         )
         self._invite = transaction
         self._dialog = dialog

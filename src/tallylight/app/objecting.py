@@ -1,0 +1,26 @@
+"""The standing objections of a data folder."""
+
+from collections.abc import Mapping
+
+from tallylight.app.store import Store
+from tallylight.catalogue.queries import iso_utc
+from tallylight.consent.objection import StandingObjection
+from tallylight.database.events import JsonValue
+from tallylight.rights.objections import Objections
+
+
+def objections_of(store: Store) -> Objections:
+    """Those of its workspace, every project's."""
+    return Objections(
+        workspace=store.workspace,
+        engine=store.engine,
+        writer=store.writer,
+        keys=store.keyring,
+        clock=store.clock,
+        country=store.configuration.controller.country,
+    )
+
+
+def objection_json(objection: StandingObjection) -> Mapping[str, JsonValue]:
+    """What the command line prints of one."""
+    return {"objection": objection.id, "raised": iso_utc(objection.raised_ms), "evidence": objection.evidence}
