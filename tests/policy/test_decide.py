@@ -334,3 +334,29 @@ def test_who_was_told_and_stays_silent_closes_their_own_track_alone(
     )
     found = lamps(situation(first, second, agent()))
     assert (found[PartyId("one")], found[AGENT]) == (lamp, Lamp.RECORDING)
+
+
+@pytest.mark.parametrize("place", ["AU-NSW", "CA-ON"])
+def test_staying_on_the_line_is_a_yes_where_every_law_on_the_call_says_so(place: str) -> None:
+    abroad = dataclasses.replace(SETTINGS, country=place)
+    stayed = dataclasses.replace(YES, method=Method.CONTINUED_AFTER_NOTICE)
+    here = [customer(stayed, places=at(place)), agent(places=at(place))]
+    assert lamps(situation(*here, settings=abroad))[CUSTOMER] is Lamp.RECORDING
+    texan = customer(YES, party=PartyId("joiner"), places=at("US-TX"))
+    joined = ruling(situation(*here, texan, settings=abroad))
+    assert (joined.lamp, joined.deciding.rule) == (Lamp.OFF, "setting.customer_basis")
+    assert Action.OBTAIN_OPT_IN_CONSENT in joined.actions
+
+
+def test_who_was_asked_though_no_law_does_is_waited_for_and_may_still_say_yes() -> None:
+    asked = customer(Consent(state=ConsentState.UNKNOWN), basis=LawfulBasis.LEGITIMATE_INTERESTS, places=at("US-TX"))
+    silent = ruling(situation(asked, agent(places=at("US-TX")), settings=TEXAN))
+    assert (silent.lamp, silent.deciding.rule) == (Lamp.OFF, "house.silence_is_no")
+    assert silent.wants_answer
+
+
+def test_an_agent_who_objects_closes_the_other_agents_gate_also_where_nobody_knows_the_place() -> None:
+    no = Consent(state=ConsentState.REFUSED, at_ms=AT_MS - 1)
+    for place in (at("US-TX"), (UNKNOWN,)):
+        two = [agent(places=place, consent=no), agent(party=PartyId("other"), places=place)]
+        assert lamps(situation(*two, settings=TEXAN), Profile.LAW)[PartyId("other")] is Lamp.OFF

@@ -79,8 +79,10 @@ class View:
 
     def knows(self, party: PartySituation) -> bool:
         """Whether an employee was told, if only in the form that every law of the place of work is content with."""
+        if party.employee_notice:
+            return True
         asked = self.own_law[party.party].employee
-        return party.employee_notice or (bool(asked) and all(meets(rule, party) for rule in asked))
+        return bool(asked) and all(meets(rule, party) for rule in asked)
 
     def records(self, party: PartySituation) -> bool:
         """Whether this person is on the side that makes the recording."""
