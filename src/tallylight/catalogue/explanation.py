@@ -16,6 +16,7 @@ from tallylight.catalogue.queries import iso_utc
 from tallylight.catalogue.segments import Segment, in_time
 from tallylight.catalogue.steps import PartySteps, four_steps
 from tallylight.catalogue.tables import party as parties
+from tallylight.catalogue.terms import Term, terms
 from tallylight.catalogue.today import Today, otherwise
 from tallylight.catalogue.versions import read_pack, read_settings
 from tallylight.consent.answer import Consent, ConsentState
@@ -89,6 +90,7 @@ class Explanation:
     segments: tuple[Segment, ...]
     notices: tuple[Notice, ...]
     failures: tuple[Failure, ...]
+    terms: tuple[Term, ...]
     steps: tuple[PartySteps, ...]
     replay: Replay
     today: Today
@@ -128,6 +130,7 @@ class Explanation:
                 }
                 for failure in self.failures
             ],
+            "tracks": [term.to_json() for term in self.terms],
             "steps": [each.to_json() for each in self.steps],
             "replay": {
                 "agrees": self.replay.agrees,
@@ -192,6 +195,7 @@ def explain(
         segments=shown(darkened(decided, story.troubles)),
         notices=tuple(notice for notice in story.notices if at_ms is None or notice.heard_ms <= at_ms),
         failures=tuple(each for each in map(failure, story.troubles) if at_ms is None or each.at_ms <= at_ms),
+        terms=tuple(term for term in terms(events) if at_ms is None or term.opened_ms <= at_ms),
         steps=tuple(
             each
             for each in four_steps(events, erased=story.erased)

@@ -73,6 +73,7 @@ def _print(explanation: "Explanation") -> None:
     for failure in explanation.failures:
         missing = "" if failure.missing_ms is None else f", {failure.missing_ms / 1000:.1f} s missing"
         parts += [Text(""), Text(f"{failure.at_ms / 1000:.1f} s  {failure.kind}: {failure.why}{missing}", "bold")]
+    parts += _terms(explanation)
     for person in explanation.steps:
         parts += _steps(person)
     replay = explanation.replay
@@ -85,6 +86,22 @@ def _print(explanation: "Explanation") -> None:
     if explanation.erased_payloads:
         verdict += f" {explanation.erased_payloads} events were erased; their commitments stay."
     print_rich(*parts, Text(""), Text(verdict), *_today(explanation))
+
+
+def _terms(explanation: "Explanation") -> "list[RenderableType]":
+    from rich.text import Text
+
+    from tallylight.catalogue.queries import iso_utc
+
+    roles = {segment.party: segment.role.value for segment in explanation.segments}
+    lines: list[RenderableType] = [Text("")] if explanation.terms else []
+    for term in explanation.terms:
+        receipt = "" if term.receipt is None else f" {term.receipt}"
+        until = "gone" if term.deadline_ms is None else f"until {iso_utc(term.deadline_ms)}"
+        law = "" if term.floor_ms is None else f", which a law asks for until {iso_utc(term.floor_ms)}"
+        lines.append(Text(f"{roles.get(term.party, term.party)}  {term.purpose.value}{receipt}: {until}{law}"))
+        lines += [Text(f"    {each.at_ms / 1000:.1f} s  {each.kind}: {each.why}") for each in term.changes]
+    return lines
 
 
 def _steps(person: "PartySteps") -> "list[RenderableType]":

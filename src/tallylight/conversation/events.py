@@ -228,7 +228,7 @@ class TrackSealed:
 class TrackErased:
     track: TrackId
     why: str
-    """`withdrawn`, `abandoned`, `erasure`, `retention`, `undecided`."""
+    """`withdrawn`, `replaced`, `abandoned`, `erasure`, `retention`, `undecided`."""
     offset_ms: int
 
 
