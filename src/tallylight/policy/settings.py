@@ -70,6 +70,8 @@ class Settings:
     """How long a voice receipt is kept; None: as long as everything else."""
     sector: Sector | None = None
     """Whose duties to record or keep hold as well; None: no regulated one."""
+    prompts: bool = True
+    """False: no prompt ever delays a call (emergency and relay lines): who was not told otherwise is not recorded."""
     terms_acknowledged_by: str | None = None
     """Who accepted the controller's responsibility; None: nothing may be recorded."""
     trial: bool = False
