@@ -42,6 +42,7 @@ employee_notice = true
 [project.trial]
 language = "en"
 mode = "both"
+necessity = "tests"
 purpose = "quality_assurance"
 basis = "consent"
 retention_months = 1

@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 
 from tallylight.config.schema import FileTable, ProjectTable
+from tallylight.config.words import MODES_OF
 from tallylight.health.alarms import ADVICE
 from tests.needs import CHECKOUT
 
@@ -149,7 +150,7 @@ def test_every_room_says_what_it_is_for() -> None:
 
 def test_the_operators_guide_knows_every_alarm() -> None:
     guide = (CHECKOUT / "docs" / "operator.md").read_text()
-    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.+) \|$", guide, re.M))
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \|$", guide, re.M))
     assert rows == {kind.value: advice for kind, advice in ADVICE.items()}
 
 
@@ -161,6 +162,13 @@ def test_the_operators_guide_knows_every_setting() -> None:
         for kind in (table, *get_args(table)):
             for key in getattr(kind, "model_fields", {}):
                 assert f"`{key}`" in guide, f"[{name}] {key}"
+
+
+def test_the_operators_guide_knows_which_modes_a_kind_has() -> None:
+    guide = (CHECKOUT / "docs" / "operator.md").read_text()
+    rows = re.findall(r"^\| `([a-z_]+)` \| (yes|no) \| (yes|no) \|", guide, re.M)
+    assert {mode for mode, omni, _ in rows if omni == "yes"} == set(MODES_OF["omni"])
+    assert {mode for mode, _, outbound in rows if outbound == "yes"} == set(MODES_OF["outbound"])
 
 
 def test_every_module_is_named_by_what_it_holds() -> None:

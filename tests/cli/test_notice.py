@@ -22,6 +22,7 @@ employee_notice = true
 [project.sales]
 language = "da"
 mode = "both"
+necessity = "tests"
 purpose = "training"
 basis = "consent"
 retention_months = 2

@@ -3,19 +3,22 @@
 import datetime
 import ipaddress
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallylight.config.configuration import BalancingTest, Configuration
+from tallylight.app.store import all_settings
+from tallylight.config.configuration import BalancingTest, Configuration, Preferences
 from tallylight.config.endpoint import Endpoint, parse_endpoint
 from tallylight.config.errors import ConfigError
 from tallylight.config.file import FILE_NAME, load, parse
 from tallylight.config.lines import key_lines
 from tallylight.config.template import TEMPLATE
 from tallylight.config.trial import trial
+from tallylight.law.vocabulary import Mode
 
 SMALL = """\
 [controller]
@@ -32,6 +35,7 @@ mode = "both"
 purpose = "quality_assurance"
 basis = "consent"
 retention_months = 6
+necessity = "orders are only ever spoken"
 """
 
 
@@ -49,7 +53,9 @@ def test_what_is_not_written_is_strict() -> None:
     assert read.sip.allowed == () == read.sip.credentials, "nobody may call"
     assert read.projects[0].proof_ground is None
     assert read.projects[0].balancing_test is None
-    assert read.projects[0].necessity is None
+    assert read.recording == Preferences(), "nothing is chosen for the whole house"
+    assert (read.projects[0].kind, read.projects[0].receipt_basis) == ("omni", "consent")
+    assert read.projects[0].prompts, "everybody is told and asked"
     assert read.flow.prompt_seconds is None
     assert read.trial is False
 
@@ -60,7 +66,9 @@ def test_everything_that_can_be_written() -> None:
         + """\
 agent_basis = "legitimate_interests"
 start_paused = true
-necessity = "orders are only ever spoken"
+conference = "stop_on_third_party"
+sector = "investment_services"
+prompts = false
 balancing_test = { id = "LIA-1", approved_by = "Jane Doe", approved_on = 2026-11-24, review_by = 2027-11-24 }
 proof_ground = "Art. 17(3)(e)"
 proof_months = 12
@@ -72,6 +80,28 @@ mode = "none"
 purpose = "compliance"
 basis = "legal_obligation"
 retention_months = 60
+
+[project.sales]
+kind = "outbound"
+language = "en"
+mode = "voice_receipts_allow_customer"
+necessity = "orders are only ever spoken"
+purpose = "voice_receipt"
+basis = "consent"
+receipt_basis = "legitimate_interests"
+agents_hear_others = true
+several_receipts = true
+receipt_months = 60
+numbers = ["sales 2"]
+
+[recording]
+mode = "agent_only"
+conference = "agent_and_customer"
+start_paused = false
+agents_hear_others = false
+several_receipts = false
+retention_months = 12
+receipt_months = 24
 
 [flow]
 repeat_wait_s = 2.5
@@ -105,7 +135,24 @@ database = "postgresql://us@db/recordings"
     read = parse(text, source="here")
     assert read.source == "here"
     assert read.projects[0].numbers == ("+4570101010", "sales")
-    assert read.projects[0].start_paused
+    main, _, sales = read.projects
+    assert main.preferences == Preferences(
+        mode="both", conference="stop_on_third_party", start_paused=True, retention_months=6
+    )
+    assert (main.sector, main.prompts) == ("investment_services", False)
+    assert sales.preferences == Preferences(
+        mode="voice_receipts_allow_customer", agents_hear_others=True, several_receipts=True, receipt_months=60
+    )
+    assert (sales.kind, sales.receipt_basis) == ("outbound", "legitimate_interests")
+    assert read.recording == Preferences(
+        mode="agent_only",
+        conference="agent_and_customer",
+        start_paused=False,
+        agents_hear_others=False,
+        several_receipts=False,
+        retention_months=12,
+        receipt_months=24,
+    )
     assert read.projects[0].necessity == "orders are only ever spoken"
     assert read.projects[0].balancing_test == BalancingTest(
         id="LIA-1",
@@ -138,10 +185,10 @@ database = "postgresql://us@db/recordings"
         ),
         (
             ("retention_months = 6", "retention_month = 6"),
-            "tallylight.toml, line 14: project.main.retention_month: unknown key; the keys here are language, mode,"
-            " purpose, basis, agent_basis, retention_months, proof_ground, proof_months, start_paused,"
-            " balancing_test, necessity, numbers;"
-            " did you mean retention_months?.",
+            "tallylight.toml, line 14: project.main.retention_month: unknown key; the keys here are start_paused,"
+            " agents_hear_others, several_receipts, retention_months, receipt_months, kind, language, mode, conference,"
+            " purpose, basis, agent_basis, receipt_basis, proof_ground, proof_months, balancing_test, necessity, sector,"
+            " prompts, numbers; did you mean retention_months",
         ),
         (
             (
@@ -163,7 +210,7 @@ database = "postgresql://us@db/recordings"
         ),
         (
             ("[project.main]", "[projects.main]"),
-            "projects: unknown key; the keys here are controller, agents, project,",
+            "projects: unknown key; the keys here are controller, agents, recording, project,",
         ),
     ],
 )
@@ -211,7 +258,7 @@ def test_a_number_reaches_one_project() -> None:
     other = SMALL[SMALL.index("[project.main]") :].replace("main", "other")
     with_numbers = f'{SMALL}numbers = ["70101010"]\n{other}numbers = ["+45 70 10 10 10"]\n'
     assert rejection(with_numbers) == [
-        f"tallylight.toml, line {with_numbers.splitlines().index('[project.other]') + 7}: project.other.numbers:"
+        f"tallylight.toml, line {with_numbers.splitlines().index('[project.other]') + 8}: project.other.numbers:"
         " '+45 70 10 10 10' already reaches project main; one number reaches one project."
     ]
     assert "project main already takes every call that has no other" in rejection(SMALL + other)[0]
@@ -271,6 +318,15 @@ def test_the_template_is_valid_and_records_nobody() -> None:
     read = parse(TEMPLATE)
     assert read.controller.terms_acknowledged_by is None
     assert read.agents.employee_notice is False
+    assert [settings.mode for settings in all_settings(read).values()] == [Mode.NONE]
+
+
+def test_two_lines_of_the_template_switch_recording_on() -> None:
+    lines = TEMPLATE.splitlines()
+    two = [line for line in lines if line.startswith(('# mode = "both"', "# necessity"))]
+    assert len(two) == 2
+    read = parse("\n".join(line.removeprefix("# ") if line in two else line for line in lines))
+    assert [settings.mode for settings in all_settings(read).values()] == [Mode.BOTH]
 
 
 def test_the_template_shows_the_defaults() -> None:
@@ -278,7 +334,7 @@ def test_the_template_shows_the_defaults() -> None:
     shown = parse(TEMPLATE)
     examples = (
         *("terms_acknowledged_by", "numbers", "proof_ground", "prompt_seconds", "listen", "advertise", "connect"),
-        *("necessity", "balancing_test"),
+        *('mode = "both"', "necessity", "balancing_test", "receipt_basis", "receipt_months", "sector"),
         *("stay_on_udp", "outbound", "alice", "database", "["),
     )
     lines = []
@@ -287,7 +343,9 @@ def test_the_template_shows_the_defaults() -> None:
         default = line.startswith("# ") and " = " in bare.partition("#")[0] and not bare.startswith(examples)
         lines.append(bare if default else line)
     assert lines != TEMPLATE.splitlines()
-    assert parse("\n".join(lines)) == shown
+    read = parse("\n".join(lines))
+    assert all_settings(read) == all_settings(shown)
+    assert replace(read, recording=shown.recording) == shown
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,13 @@
 """The trial profile is complete, and speaks the other rooms' words."""
 
+from dataclasses import fields
+
+from tallylight.app.store import settings_of
+from tallylight.config import configuration as config
 from tallylight.config import words
 from tallylight.config.trial import trial
-from tallylight.law.vocabulary import LawfulBasis, Mode, Purpose
+from tallylight.law.vocabulary import Conference, LawfulBasis, Mode, ProjectKind, Purpose, Sector
+from tallylight.policy.preferences import DEFAULTS, MODES, ONLY_IN, Preferences
 from tallylight.policy.settings import Settings
 from tallylight.telephony.flow.settings import FlowSettings
 
@@ -15,21 +20,37 @@ def test_the_trial_is_what_the_house_promises() -> None:
     assert profile.controller.terms_acknowledged_by == "trial"
     assert profile.agents.employee_notice
     (project,) = profile.projects
-    assert (project.language, project.mode, project.purpose, project.basis) == (
+    settings = settings_of(profile, project)
+    assert (settings.language, settings.mode, settings.purpose, settings.customer_basis) == (
         "en",
         "both",
         "quality_assurance",
         "consent",
     )
-    assert project.retention_months == 3
+    assert settings.retention_months == 3
+    assert settings.necessity == "trial"
+    assert settings.prompts
     assert project.proof_ground is None
     assert all(network.is_loopback for network in profile.sip.allowed)
 
 
 def test_the_words_are_those_of_the_law() -> None:
+    assert {kind: set(modes) for kind, modes in words.MODES_OF.items()} == {
+        kind: set(modes) for kind, modes in MODES.items()
+    }
     assert set(words.MODES) == set(Mode)
+    assert set(words.KINDS) == set(ProjectKind)
+    assert set(words.CONFERENCES) == set(Conference)
+    assert set(words.SECTORS) == set(Sector)
+    assert words.GLOBAL not in {*Mode, *Conference}
     assert set(words.PURPOSES) == set(Purpose) - {Purpose.PROOF_OF_CONSENT}
     assert set(words.BASES) == set(LawfulBasis)
+
+
+def test_choices_are_those_of_the_policy() -> None:
+    assert [field.name for field in fields(config.Preferences)] == [field.name for field in fields(Preferences)]
+    assert DEFAULTS.mode == words.UNRECORDED
+    assert {name: kind for name, kind in words.ONLY_IN.items() if name != "receipt_basis"} == dict(ONLY_IN)
 
 
 def test_lengths_are_those_of_the_flow() -> None:
@@ -49,8 +70,9 @@ def test_lengths_are_those_of_the_flow() -> None:
 
 
 def test_months_are_those_of_the_policy() -> None:
-    fields = Settings.__dataclass_fields__
+    room = Settings.__dataclass_fields__
     (project,) = trial().projects
-    assert project.retention_months == fields["retention_months"].default
-    assert project.proof_months == fields["proof_retention_months"].default
-    assert project.agent_basis == fields["agent_basis"].default
+    assert room["retention_months"].default == DEFAULTS.retention_months
+    assert project.proof_months == room["proof_retention_months"].default
+    assert project.agent_basis == room["agent_basis"].default
+    assert project.receipt_basis == room["receipt_basis"].default

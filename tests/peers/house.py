@@ -41,6 +41,7 @@ employee_notice = true
 [project.main]
 language = "en"
 mode = "both"
+necessity = "tests"
 purpose = "quality_assurance"
 basis = "consent"
 retention_months = 3

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tallylight.config.trial import trial
+from tallylight.app.store import all_settings
+from tallylight.config.trial import TRIAL, trial
 from tallylight.consent.notices import LANGUAGES, WRITTEN, NoticeKind, RenderedNotice, render, script, wording
 from tallylight.consent.wording.form import Variant
-from tallylight.law.vocabulary import LawfulBasis, Mode, Purpose
+from tallylight.law.vocabulary import Purpose
 from tallylight.policy.settings import Settings
 from tallylight.speech.espeak import EspeakSynthesiser
 from tallylight.speech.synthesis import VOICES, duration_ms
@@ -24,20 +25,7 @@ def voice() -> Iterator[EspeakSynthesiser]:
 
 
 def trial_settings(language: str) -> Settings:
-    profile = trial()
-    (project,) = profile.projects
-    return Settings(
-        project=project.name,
-        controller=profile.controller.name,
-        country=profile.controller.country,
-        policy_address=profile.controller.policy_address,
-        language=language,
-        mode=Mode(project.mode),
-        purpose=Purpose(project.purpose),
-        customer_basis=LawfulBasis(project.basis),
-        retention_months=project.retention_months,
-        trial=True,
-    )
+    return dataclasses.replace(all_settings(trial())[TRIAL], language=language)
 
 
 def spoken_ms(voice: EspeakSynthesiser, kind: NoticeKind, language: str) -> int:

@@ -5,7 +5,7 @@ import datetime
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from tallylight.catalogue.projections import Chronicle
 from tallylight.catalogue.versions import keep_pack, keep_settings
 from tallylight.clock import Clock, SystemClock
+from tallylight.config import configuration as config
 from tallylight.config.configuration import Configuration, Project
 from tallylight.config.file import load
 from tallylight.database.checkpoints import LedgerKey
@@ -27,7 +28,8 @@ from tallylight.health.metrics import Metrics
 from tallylight.ids import DEFAULT_WORKSPACE, WorkspaceId, new_id
 from tallylight.law.pack import Pack, default_files
 from tallylight.law.pack import load as load_pack
-from tallylight.law.vocabulary import LawfulBasis, Mode, Purpose
+from tallylight.law.vocabulary import Conference, LawfulBasis, Mode, ProjectKind, Purpose, Sector
+from tallylight.policy.preferences import Chosen, Preferences, effective_settings
 from tallylight.policy.settings import Settings
 from tallylight.vault.disk import Disk
 from tallylight.vault.keys import KeyRing
@@ -172,7 +174,18 @@ def prepare_projects(store: Store) -> tuple[Pack, dict[str, Settings]]:
     """Make every project ready to record: its key, its settings version and the law pack stand in the database."""
     files = default_files()
     pack = load_pack(files)
-    settings = {project.name: settings_of(store.configuration, project) for project in store.configuration.projects}
+    settings = all_settings(store.configuration)
+    keep_projects(store, settings)
+
+    def write(transaction: Transaction) -> None:
+        keep_pack(transaction.connection, store.workspace, files)
+
+    store.writer.submit(write, workspace=store.workspace).result(COMMIT_S)
+    return pack, settings
+
+
+def keep_projects(store: Store, settings: Mapping[str, Settings]) -> None:
+    """The projects' settings versions stand in the database, and a key for each that has none yet. Blocks."""
     fresh = [
         store.keyring.new_project_key(name, new_id(store.clock.wall_ms()))
         for name in settings
@@ -184,35 +197,65 @@ def prepare_projects(store: Store) -> tuple[Pack, dict[str, Settings]]:
             insert_project_key(transaction.connection, row)
         for version in settings.values():
             keep_settings(transaction.connection, store.workspace, version)
-        keep_pack(transaction.connection, store.workspace, files)
 
-    store.writer.submit(write, workspace=store.workspace).result(COMMIT_S)
-    return pack, settings
+    try:
+        store.writer.submit(write, workspace=store.workspace).result(COMMIT_S)
+    except BaseException:
+        for row in fresh:
+            store.keyring.unload_project(row.project)  # a key that is not kept encrypts nothing
+        raise
+
+
+def all_settings(configuration: Configuration) -> dict[str, Settings]:
+    """Those of every project, by its name."""
+    return {project.name: settings_of(configuration, project) for project in configuration.projects}
+
+
+def choices_of(configuration: Configuration, project: Project) -> Mapping[str, Chosen]:
+    """What holds of each preference in a project, and whether the project, the whole house or nobody chose it."""
+    return effective_settings(
+        _preferences(project.preferences), _preferences(configuration.recording), ProjectKind(project.kind)
+    )
+
+
+def _preferences(chosen: config.Preferences) -> Preferences:
+    return Preferences(
+        mode=None if chosen.mode is None else Mode(chosen.mode),
+        conference=None if chosen.conference is None else Conference(chosen.conference),
+        start_paused=chosen.start_paused,
+        agents_hear_others=chosen.agents_hear_others,
+        several_receipts=chosen.several_receipts,
+        retention_months=chosen.retention_months,
+        receipt_months=chosen.receipt_months,
+    )
 
 
 def settings_of(configuration: Configuration, project: Project) -> Settings:
     """A project of the configuration as the policy room knows it."""
     controller, test = configuration.controller, project.balancing_test
+    chosen = {name: choice.value for name, choice in choices_of(configuration, project).items()}
     return Settings(
         project=project.name,
         controller=controller.name,
         country=controller.country,
         policy_address=controller.policy_address,
         language=project.language,
-        mode=Mode(project.mode),
         purpose=Purpose(project.purpose),
         customer_basis=LawfulBasis(project.basis),
         agent_basis=LawfulBasis(project.agent_basis),
-        start_paused=project.start_paused,
-        retention_months=project.retention_months,
         proof_ground=project.proof_ground,
         proof_retention_months=project.proof_months,
         balancing_test=None if test is None else test.id,
         balancing_test_from_ms=None if test is None else _start_of(test.approved_on),
         balancing_test_until_ms=None if test is None else _start_of(test.review_by),
         necessity=project.necessity,
+        kind=ProjectKind(project.kind),
+        receipt_basis=LawfulBasis(project.receipt_basis),
+        sector=None if project.sector is None else Sector(project.sector),
+        prompts=project.prompts,
         terms_acknowledged_by=controller.terms_acknowledged_by,
         trial=configuration.trial,
+        **chosen,  # type: ignore[arg-type]
     )
 
 

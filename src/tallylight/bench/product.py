@@ -30,6 +30,7 @@ employee_notice = true
 [project.main]
 language = "en"
 mode = "both"
+necessity = "the benchmark"
 purpose = "quality_assurance"
 basis = "consent"
 retention_months = 3

@@ -48,25 +48,44 @@ class BalancingTest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preferences:
+    """What is chosen for the whole house, or by one project; None: whatever the next level says."""
+
+    mode: str | None = None
+    conference: str | None = None
+    start_paused: bool | None = None
+    agents_hear_others: bool | None = None
+    several_receipts: bool | None = None
+    retention_months: int | None = None
+    receipt_months: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """One line of business: what is recorded, for what, and for how long."""
 
     name: str
+    kind: str = "omni"
+    """omni (customer service) or outbound (contact centre)."""
     language: str
-    mode: str
+    preferences: Preferences = Preferences()
     purpose: str
     basis: str
     """The lawful basis for the customer's voice."""
     agent_basis: str
-    retention_months: int
+    receipt_basis: str = "consent"
+    """The lawful basis for the customer's voice in a voice receipt."""
     proof_ground: str | None
     """Why proof of consent outlives an erasure; None: it does not."""
     proof_months: int
-    start_paused: bool
     balancing_test: BalancingTest | None = None
     """For the basis legitimate_interests; None: there is none, and where law asks for one the customer is not recorded."""
     necessity: str | None = None
-    """Why what is said cannot practically be documented another way; None: nobody has stated it."""
+    """Why what is said cannot practically be documented another way; None: nobody has stated it, and nothing is recorded."""
+    sector: str | None = None
+    """Whose duties to record or keep hold as well; None: no regulated one."""
+    prompts: bool = True
+    """False: no prompt ever delays a call (emergency and relay lines), and nobody is recorded who was not told otherwise."""
     numbers: tuple[str, ...]
     """Dialled numbers (E.164) and SIP users that reach this project; empty: every one that no other project has."""
 
@@ -134,6 +153,8 @@ class Configuration:
     """The file it came from, or `trial`."""
     controller: Controller
     agents: Agents
+    recording: Preferences = Preferences()
+    """What holds in every project that does not say otherwise."""
     projects: tuple[Project, ...]
     flow: Flow
     sip: Sip

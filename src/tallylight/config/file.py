@@ -18,6 +18,7 @@ from tallylight.config.configuration import (
     Controller,
     Flow,
     Login,
+    Preferences,
     Project,
     Retention,
     Sip,
@@ -26,9 +27,9 @@ from tallylight.config.configuration import (
 from tallylight.config.endpoint import parse_endpoint
 from tallylight.config.errors import ConfigError
 from tallylight.config.lines import key_lines, line_of
-from tallylight.config.schema import FileTable, SipTable
+from tallylight.config.schema import FileTable, ProjectTable, RecordingTable, SipTable
 from tallylight.config.trial import trial
-from tallylight.config.words import nearest
+from tallylight.config.words import GLOBAL, MODES_OF, ONLY_IN, UNRECORDED, nearest
 
 FILE_NAME = "tallylight.toml"
 
@@ -135,6 +136,7 @@ def _contradictions(file: FileTable) -> list[tuple[tuple[str, ...], str]]:
         test = project.balancing_test
         if test is not None and test.review_by <= test.approved_on:
             found.append((("project", name, "balancing_test", "review_by"), "it must come after approved_on"))
+        found += [(("project", name, key), words) for key, words in _misfits(project, file.recording)]
     for name in rest[1:]:
         words = f"give it numbers of its own; project {rest[0]} already takes every call that has no other"
         found.append((("project", name), words))
@@ -153,8 +155,68 @@ def _contradictions(file: FileTable) -> list[tuple[tuple[str, ...], str]]:
     return found
 
 
+def _misfits(project: ProjectTable, everywhere: RecordingTable) -> list[tuple[str, str]]:
+    """What one project cannot choose or take over, and the necessity that recording asks for: (key, words)."""
+    found = []
+    for key, only in ONLY_IN.items():
+        if key in project.model_fields_set and project.kind != only:
+            found.append((key, f"a choice of {only} projects, and this one is {project.kind}; take it out"))
+    own = _own(project.mode)
+    mode = own or everywhere.mode or UNRECORDED
+    if mode not in MODES_OF[project.kind]:
+        whence = "" if own else " (taken over from recording.mode)"
+        choices = ", ".join(MODES_OF[project.kind])
+        found.append(("mode", f"{project.kind} projects have no mode {mode!r}{whence}; choose one of {choices}"))
+    elif mode != UNRECORDED and project.necessity is None:
+        whence = "" if own else ", taken over from recording.mode"
+        words = (
+            "missing; whoever records states why what is said cannot practically be documented another way"
+            f" (mode is {mode!r}{whence}; mode {UNRECORDED!r} needs no statement)"
+        )
+        found.append(("necessity", words))
+    return found
+
+
+def _own(choice: str | None) -> str | None:
+    """None for a project that leaves the choice to `[recording]`."""
+    return None if choice == GLOBAL else choice
+
+
 def _loopback_only(sip: SipTable) -> bool:
     return not sip.credentials and all(ipaddress.ip_network(network).is_loopback for network in sip.allowed)
+
+
+def _preferences(table: ProjectTable | RecordingTable) -> Preferences:
+    return Preferences(
+        mode=_own(table.mode),
+        conference=_own(table.conference),
+        start_paused=table.start_paused,
+        agents_hear_others=table.agents_hear_others,
+        several_receipts=table.several_receipts,
+        retention_months=table.retention_months,
+        receipt_months=table.receipt_months,
+    )
+
+
+def _project(name: str, project: ProjectTable, country: str) -> Project:
+    test = project.balancing_test
+    return Project(
+        name=name,
+        kind=project.kind,
+        language=project.language,
+        preferences=_preferences(project),
+        purpose=project.purpose,
+        basis=project.basis,
+        agent_basis=project.agent_basis,
+        receipt_basis=project.receipt_basis,
+        proof_ground=project.proof_ground,
+        proof_months=project.proof_months,
+        balancing_test=None if test is None else BalancingTest(**test.model_dump()),
+        necessity=project.necessity,
+        sector=project.sector,
+        prompts=project.prompts,
+        numbers=tuple(dialled_form(number, country) for number in project.numbers),
+    )
 
 
 def _configuration(file: FileTable, source: str) -> Configuration:
@@ -166,26 +228,8 @@ def _configuration(file: FileTable, source: str) -> Configuration:
         source=source,
         controller=Controller(**file.controller.model_dump()),
         agents=Agents(**file.agents.model_dump()),
-        projects=tuple(
-            Project(
-                name=name,
-                language=project.language,
-                mode=project.mode,
-                purpose=project.purpose,
-                basis=project.basis,
-                agent_basis=project.agent_basis,
-                retention_months=project.retention_months,
-                proof_ground=project.proof_ground,
-                proof_months=project.proof_months,
-                start_paused=project.start_paused,
-                balancing_test=None
-                if project.balancing_test is None
-                else BalancingTest(**project.balancing_test.model_dump()),
-                necessity=project.necessity,
-                numbers=tuple(dialled_form(number, file.controller.country) for number in project.numbers),
-            )
-            for name, project in file.project.items()
-        ),
+        recording=_preferences(file.recording),
+        projects=tuple(_project(name, project, file.controller.country) for name, project in file.project.items()),
         flow=Flow(**file.flow.model_dump()),
         sip=Sip(
             listen=None if sip.listen is None else parse_endpoint(sip.listen),

@@ -12,7 +12,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from tallylight.config.endpoint import parse_endpoint
 from tallylight.config.errors import ConfigError
-from tallylight.config.words import BASES, LANGUAGES, MODES, PURPOSES, TRANSPORTS, one_of
+from tallylight.config.words import (
+    BASES,
+    CONFERENCES,
+    GLOBAL,
+    KINDS,
+    LANGUAGES,
+    MODES,
+    PURPOSES,
+    SECTORS,
+    TRANSPORTS,
+    one_of,
+)
 
 _COUNTRY = re.compile(r"([A-Z]{2})(-[A-Z0-9]{1,3})?")
 _SIP_URI = re.compile(r"sip:(?:[^\s@:;<>\"]+@)?[^\s@;<>\"]+", re.IGNORECASE)
@@ -107,18 +118,34 @@ class BalancingTestTable(_Table):
     review_by: datetime.date
 
 
-class ProjectTable(_Table):
+class _PreferencesTable(_Table):
+    start_paused: bool | None = None
+    agents_hear_others: bool | None = None
+    several_receipts: bool | None = None
+    retention_months: Months | None = None
+    receipt_months: Months | None = None
+
+
+class RecordingTable(_PreferencesTable):
+    mode: Annotated[str, _one_of(MODES)] | None = None
+    conference: Annotated[str, _one_of(CONFERENCES)] | None = None
+
+
+class ProjectTable(_PreferencesTable):
+    kind: Annotated[str, _one_of(KINDS)] = "omni"
     language: Annotated[str, _one_of(LANGUAGES)]
-    mode: Annotated[str, _one_of(MODES)]
+    mode: Annotated[str, _one_of((*MODES, GLOBAL))] | None = None
+    conference: Annotated[str, _one_of((*CONFERENCES, GLOBAL))] | None = None
     purpose: Annotated[str, _one_of(PURPOSES)]
     basis: Annotated[str, _one_of(BASES)]
     agent_basis: Annotated[str, _one_of(BASES)] = "contract"
-    retention_months: Months
+    receipt_basis: Annotated[str, _one_of(BASES)] = "consent"
     proof_ground: Text | None = None
     proof_months: Months = 36
-    start_paused: bool = False
     balancing_test: BalancingTestTable | None = None
     necessity: Text | None = None
+    sector: Annotated[str, _one_of(SECTORS)] | None = None
+    prompts: bool = True
     numbers: list[Text] = []
 
 
@@ -165,6 +192,7 @@ class StorageTable(_Table):
 class FileTable(_Table):
     controller: ControllerTable
     agents: AgentsTable
+    recording: RecordingTable = RecordingTable()
     project: Annotated[dict[Text, ProjectTable], Field(min_length=1)]
     flow: FlowTable = FlowTable()
     sip: SipTable = SipTable()

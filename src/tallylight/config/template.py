@@ -1,7 +1,8 @@
-"""The commented `tallylight.toml` that `tallylight init` writes: complete, valid, and recording nobody until it is signed."""
+"""The commented `tallylight.toml` of `tallylight init`: complete, valid, recording nobody until it is asked for and signed."""
 
 TEMPLATE = """\
-# Tallylight: who records, what for, and how long. Read at start; a mistake here stops the start and names its line.
+# Tallylight: who records, what for, and how long. Read at start, and again by `tallylight settings apply`; a mistake is
+# named with its line, stops the start, and leaves a running server as it was.
 # Lines beginning with # show the value that holds without them, or an example.
 
 [controller]
@@ -15,18 +16,38 @@ policy_address = "example.com/privacy"  # where the privacy policy is, as caller
 country = "DK"                          # where the people sit who answer
 employee_notice = false                 # true once their employer has told them, as the law there asks, that calls are recorded
 
+[recording]                             # what holds in every project that does not say otherwise
+# mode = "none"                         # as in a project; each inheriting project whose kind lacks it is named as a mistake
+# conference = "all"                    # what a third party on the call changes: all (everybody is recorded), none,
+                                        # agent_and_customer, stop_on_third_party
+# start_paused = false                  # true: every call starts paused until somebody resumes the recording
+# retention_months = 3                  # how long recordings are kept
+# agents_hear_others = false            # true: agents may listen to recordings of calls they were not on
+# several_receipts = false              # true: each voice receipt of an order is kept; false: a later one takes its place
+# receipt_months = 60                   # how long voice receipts are kept; without: as everything else
+
 [project.main]
 language = "en"                         # da, de, en, es, fr
-mode = "both"                           # both, agent_only, none: a wish, which law and people may narrow
+# To record, take the # from the next two lines. Whatever the mode, a person's no goes before it.
+# mode = "both"                         # both, agent_only (nobody can switch the customer on), agent_only_allow_customer (the
+                                        # agent can), none, "global" (as in [recording], as without this line); outbound:
+                                        # voice_receipts and voice_receipts_allow_customer as well
+# necessity = "..."                     # why what is said cannot practically be documented another way
+# kind = "omni"                         # omni: customer service; outbound: contact centre
 purpose = "quality_assurance"           # quality_assurance, training, service_improvement, documentation, voice_receipt,
                                         # compliance, security, marketing, dispute_evidence
 basis = "consent"                       # for the customer: consent, contract, legal_obligation, vital_interests,
                                         # public_task, legitimate_interests
-retention_months = 3
 # agent_basis = "contract"
-# start_paused = false                  # true: every call starts paused until somebody resumes the recording
+# start_paused, retention_months        # as in [recording], for this project alone; an omni project has conference besides,
+                                        # an outbound one agents_hear_others, several_receipts and receipt_months
+# receipt_basis = "consent"             # outbound: for the customer's voice in a voice receipt
+# sector = "investment_services"        # whose duties hold as well: card_payment, commodity_futures, healthcare,
+                                        # investment_services, medicare_marketing, payments, public_administration,
+                                        # public_utility_service, telemarketing
+# prompts = true                        # false, for emergency and relay lines: no prompt ever delays a call, and who was not
+                                        # told otherwise is not recorded
 # numbers = ["+4570101010", "sales"]    # dialled numbers and SIP users of this project; one project may go without
-# necessity = "..."                     # why what is said cannot practically be documented another way; some laws ask for it
 # balancing_test = { id = "LIA-1", approved_by = "Jane Doe", approved_on = 2026-11-24, review_by = 2027-11-24 }
                                         # what basis = "legitimate_interests" rests on (Art. 6(1)(f) GDPR)
 # proof_ground = "Art. 17(3)(e) GDPR: defence of claims"  # why proof of consent outlives the recording; without: it does not

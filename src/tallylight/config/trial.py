@@ -2,7 +2,16 @@
 
 import ipaddress
 
-from tallylight.config.configuration import Agents, Configuration, Controller, Flow, Project, Retention, Sip
+from tallylight.config.configuration import (
+    Agents,
+    Configuration,
+    Controller,
+    Flow,
+    Preferences,
+    Project,
+    Retention,
+    Sip,
+)
 
 TRIAL = "trial"
 
@@ -22,14 +31,13 @@ def trial() -> Configuration:
             Project(
                 name=TRIAL,
                 language="en",
-                mode="both",
+                preferences=Preferences(mode="both"),
                 purpose="quality_assurance",
                 basis="consent",
                 agent_basis="contract",
-                retention_months=3,
                 proof_ground=None,
                 proof_months=36,
-                start_paused=False,
+                necessity=TRIAL,
                 numbers=(),
             ),
         ),

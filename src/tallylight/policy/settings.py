@@ -75,6 +75,8 @@ class Settings:
     """SHA-256 of the operator's own wordings; None: the house's."""
     sector: Sector | None = None
     """Whose duties to record or keep hold as well; None: no regulated one."""
+    prompts: bool = True
+    """False: no prompt ever delays a call (emergency and relay lines): who was not told otherwise is not recorded."""
     terms_acknowledged_by: str | None = None
     """Who accepted the controller's responsibility; None: nothing may be recorded."""
     trial: bool = False

@@ -62,6 +62,7 @@ employee_notice = true
 [project.main]
 language = "en"
 mode = "{mode}"
+necessity = "tests"
 purpose = "quality_assurance"
 basis = "{basis}"
 retention_months = 3
