@@ -1,4 +1,4 @@
-"""`make demo`: five calls at once, a wall of lamps, and what is left of them afterwards."""
+"""`make demo`: eight calls at once, a wall of lamps, and what is left of them afterwards."""
 
 import asyncio
 import contextlib
@@ -15,8 +15,9 @@ from rich.live import Live
 from rich.table import Table
 
 from tallylight.clock import SystemClock
+from tallylight.demo.house import write_house
 from tallylight.demo.phone import LOOPBACK, Phone, PhoneCall, PhoneRing
-from tallylight.demo.script import PICKS_UP_AFTER_S, SCENES, Meeting, Scene, Speech
+from tallylight.demo.script import PICKS_UP_AFTER_S, RULED, SCENES, Meeting, Scene, Speech
 from tallylight.demo.server import DemoFailed, ServerProcess, run, run_json
 from tallylight.demo.wall import Wall
 from tallylight.live.control import request
@@ -30,6 +31,8 @@ SNAPSHOT_EVERY = 50
 """Looks between two pictures of the wall where the output is no terminal."""
 WIDTH = 120
 LIMIT_S = 85.0
+HOUSE = ("house.", "setting.")
+"""How rules begin that are no law."""
 OUTPUT = Path("demo-recording.wav")
 
 
@@ -67,7 +70,7 @@ class Demo:
         await scene.agent(call, self.meetings[scene.number], self.speech)
 
     async def _place(self, scene: Scene, phone: Phone, port: int) -> None:
-        call: PhoneCall = phone.call(SipUri(user="service", host=LOOPBACK, port=port))
+        call: PhoneCall = phone.call(SipUri(user=scene.dials, host=LOOPBACK, port=port))
         await call.until_answered()
         await scene.caller(call, self.meetings[scene.number], self.speech)
         await call.until_over()
@@ -123,8 +126,8 @@ class Demo:
         """Which scene a conversation is, by its caller."""
         for entry in await self.list():
             if entry["conversation"] == conversation:
-                number = customer_of(entry)["address"]
-                return next(scene.title for scene in SCENES if scene.number == number)
+                address = customer_of(entry)["address"]
+                return next(scene.title for scene in SCENES if scene.address == address)
         raise DemoFailed(f"conversation {conversation} is running and not in the list")
 
     # -- afterwards -----------------------------------------------------------------------------------------------------
@@ -158,10 +161,14 @@ class Afterwards:
         entries = await self.demo.list()
         self.table(entries)
         by_title = {
-            scene.title: entry for scene in SCENES for entry in entries if customer_of(entry)["address"] == scene.number
+            scene.title: entry
+            for scene in SCENES
+            for entry in entries
+            if customer_of(entry)["address"] == scene.address
         }
         if len(by_title) != len(SCENES):
             raise DemoFailed(f"{len(SCENES)} calls were placed and {len(by_title)} are in the list")
+        await self.rulings({title: by_title[title] for title in RULED})
         await self.play(by_title["says yes"])
         await self.explain(by_title["reads out a card"])
         await self.erase(by_title["says yes, withdraws"])
@@ -174,7 +181,7 @@ class Afterwards:
         table.add_column("talked s", justify="right")
         table.add_column("stored s", justify="right")
         table.add_column("why")
-        titles = {scene.number: scene.title for scene in SCENES}
+        titles = {scene.address: scene.title for scene in SCENES}
         for entry in entries:
             parties = entry["parties"]
             assert isinstance(parties, list)
@@ -186,10 +193,37 @@ class Afterwards:
                     party["consent"] if party["role"] == "customer" else "",
                     seconds(party["talked_s"]),
                     seconds(party["stored_s"]),
-                    str(party["reason"]).removeprefix("TRIAL: "),
+                    str(party["reason"]),
                 )
                 title = ""
             table.add_section()
+        self.console.print(table)
+
+    async def rulings(self, entries: "dict[str, dict[str, object]]") -> None:
+        """One line of business, three callers: what each was told, and by which law it was ruled."""
+        table = Table(title="The same order line, ruled by where the caller is", title_style="bold", show_lines=True)
+        table.add_column("caller", no_wrap=True)
+        table.add_column("lamp", no_wrap=True)
+        for column in ("was told", "by"):
+            table.add_column(column, ratio=1)
+        for title, entry in entries.items():
+            explanation = await run_json(("explain", str(entry["conversation"]), "--data", self.data))
+            assert isinstance(explanation, dict)
+            segments, notices = explanation["timeline"], explanation["notices"]
+            assert isinstance(segments, list)
+            assert isinstance(notices, list)
+            customer = str(customer_of(entry)["party"])
+            theirs = [segment for segment in segments if segment["party"] == customer]
+            last = [segment for segment in theirs if segment["deciding"]["rule"] != "house.present"][-1]
+            laws = [
+                f"{each['rule']} ({each['cite']})" for each in last["reasons"] if not each["rule"].startswith(HOUSE)
+            ]
+            table.add_row(
+                title.removeprefix("orders, "),
+                "recorded" if float(str(customer_of(entry)["stored_s"])) else "dark",
+                "\n".join(str(notice["text"]) for notice in notices),
+                "\n".join(dict.fromkeys(laws[:3])),
+            )
         self.console.print(table)
 
     async def play(self, entry: "dict[str, object]") -> None:
@@ -249,6 +283,7 @@ async def main() -> int:
     synthesiser = EspeakSynthesiser(cache=Path.home() / ".cache" / "tallylight" / "demo")
     try:
         demo = Demo(folder / "data", console)
+        write_house(demo.data)
         await demo.speech.prepare(synthesiser)
         async with Phone(SystemClock(), user="agent", ports=AGENT_PORTS, on_ring=demo.agent_rings) as agent:
             port = free_port()

@@ -48,7 +48,7 @@ class Wall:
                 self.history.append((title, role, lamp))
             line.lamps[role] = lamp
             if role == "customer":
-                line.reason = str(party["reason"]).removeprefix("TRIAL: ")
+                line.reason = str(party["reason"])
 
     def ended(self, title: str) -> None:
         line = self.lines[title]
@@ -56,7 +56,7 @@ class Wall:
         line.lamps = {}
 
     def render(self) -> RenderableType:
-        table = Table(expand=True, title="Tallylight · who is being recorded now · TRIAL profile", title_style="bold")
+        table = Table(expand=True, title="Tallylight · who is being recorded now", title_style="bold")
         table.add_column("call", no_wrap=True)
         table.add_column("", no_wrap=True)
         table.add_column("s", justify="right", no_wrap=True)
