@@ -227,6 +227,7 @@ def test_every_mistake_is_named_at_once() -> None:
     ("addition", "sentence"),
     [
         ('[flow]\npause_code = "*2"', "flow.pause_code: '*2' cannot be told from withdraw_code '*2'."),
+        ('[flow]\nreceipt_code = "*41"', "flow.receipt_code: '*41' cannot be told from customer_code '*4'."),
         ('[flow]\npause_code = "*21"', "flow.pause_code: '*21' cannot be told from withdraw_code '*2'."),
         ('[flow]\npause_code = "3"', "is no code: a star and one to four digits, such as *2."),
         ("[flow]\nno_media_s = 0", "flow.no_media_s: should be greater than 0, not 0."),

@@ -333,6 +333,8 @@ class Server:
                 max_call_s=flow.max_call_s,
                 withdraw_code=flow.withdraw_code,
                 pause_code=flow.pause_code,
+                customer_code=flow.customer_code,
+                receipt_code=flow.receipt_code,
                 code_wait_s=flow.code_wait_s,
                 proof_after_s=flow.proof_after_s,
             ),

@@ -100,6 +100,8 @@ class Flow:
     max_call_s: float = 14_400.0
     withdraw_code: str = "*2"
     pause_code: str = "*3"
+    customer_code: str = "*4"
+    receipt_code: str = "*5"
     code_wait_s: float = 2.0
     proof_after_s: float = 3.0
     """How long the proof-of-consent track goes on after our acknowledgement."""

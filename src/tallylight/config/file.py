@@ -1,6 +1,7 @@
 """Reading `tallylight.toml`: TOML to checked tables to a Configuration, with everything that is wrong named at once."""
 
 import ipaddress
+import itertools
 import os
 import stat
 import tomllib
@@ -32,6 +33,7 @@ from tallylight.config.trial import trial
 from tallylight.config.words import GLOBAL, MODES_OF, ONLY_IN, UNRECORDED, nearest
 
 FILE_NAME = "tallylight.toml"
+CODES = ("withdraw_code", "pause_code", "customer_code", "receipt_code")
 
 
 def load(directory: Path) -> Configuration:
@@ -140,9 +142,10 @@ def _contradictions(file: FileTable) -> list[tuple[tuple[str, ...], str]]:
     for name in rest[1:]:
         words = f"give it numbers of its own; project {rest[0]} already takes every call that has no other"
         found.append((("project", name), words))
-    withdraw, pause = file.flow.withdraw_code, file.flow.pause_code
-    if withdraw.startswith(pause) or pause.startswith(withdraw):
-        found.append((("flow", "pause_code"), f"{pause!r} cannot be told from withdraw_code {withdraw!r}"))
+    codes = {name: str(getattr(file.flow, name)) for name in CODES}
+    for (first, one), (second, other) in itertools.combinations(codes.items(), 2):
+        if one.startswith(other) or other.startswith(one):
+            found.append((("flow", second), f"{other!r} cannot be told from {first} {one!r}"))
     if file.flow.prompt_seconds is not None and not _loopback_only(file.sip):
         words = (
             "cut prompts tell nobody anything, so they are for tests: allow addresses of this machine alone"

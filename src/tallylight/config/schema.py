@@ -156,6 +156,8 @@ class FlowTable(_Table):
     max_call_s: Seconds = 14_400.0
     withdraw_code: Code = "*2"
     pause_code: Code = "*3"
+    customer_code: Code = "*4"
+    receipt_code: Code = "*5"
     code_wait_s: Seconds = 2.0
     proof_after_s: Annotated[float, Field(ge=0, le=10)] = 3.0
     prompt_seconds: Annotated[float, Field(ge=0, le=60)] | None = None

@@ -222,3 +222,48 @@ async def test_an_objection_that_cannot_be_looked_up_is_taken_for_one(world: Wor
     await world.until_quiet()
     (refused,) = [event for event in world.events() if isinstance(event, ConsentRefused)]
     assert refused.evidence == "standing objections could not be looked up"
+
+
+@in_world(mode="agent_only_allow_customer", project="prompts = false")
+async def test_no_prompt_delays_a_call_whose_line_has_none(world: World) -> None:
+    """An emergency or relay line: nobody was told, so nobody is recorded, until the agent has the caller told and asked."""
+    call = await world.dial(talk=tone(5))
+    agent = await world.until_talking()
+    assert world.runner().offset_ms() < 1000
+    await asyncio.sleep(3)
+    assert lamps(world) == (OFF, OFF)
+    agent.press("*4")
+    await world.until_asked()
+    call.press("1")
+    await asyncio.sleep(2)
+    assert lamps(world) == (ON, ON)
+    call.hang_up()
+    await world.until_quiet()
+    (text,) = told(world)
+    assert "only if you say yes" in text
+    assert world.last.outcome == "completed"
+    assert world.opened_decisions(world.last)
+
+
+@in_world(project="prompts = false")
+async def test_who_objects_is_heeded_on_such_a_line_too(world: World) -> None:
+    world.server.objections.raise_objection(NUMBER, evidence="letter", actor="operator")
+    call = await world.dial(talk=tone(5))
+    await world.until_talking()
+    await asyncio.sleep(1)
+    call.hang_up()
+    await world.until_quiet()
+    assert world.consent() == "refused"
+    assert world.track(Role.AGENT, Purpose.QUALITY_ASSURANCE) == []
+
+
+@in_world(flow='customer_code = "*77"', mode="agent_only_allow_customer")
+async def test_the_codes_are_the_operators_choice(world: World) -> None:
+    await world.dial(talk=tone(5))
+    agent = await world.until_talking()
+    agent.press("*4")
+    await asyncio.sleep(5)
+    assert not world.runner().state.customer_on
+    agent.press("*77")
+    await world.until(lambda: world.runner().state.customer_on)
+    agent.hang_up()

@@ -110,7 +110,8 @@ class InboundCall:
     async def run(self) -> None:
         """Perform the flow to its end, whatever happens, and leave nothing open. Never raises."""
         try:
-            await perform(inbound(target=str(self._target), ring_s=self._desk.flow.ring_s), self)
+            flow = inbound(target=str(self._target), ring_s=self._desk.flow.ring_s, prompts=self._settings.prompts)
+            await perform(flow, self)
         except SipError as error:
             logger.info("a call was refused with %d", error.status)
             self._refuse(error.status)
@@ -145,7 +146,7 @@ class InboundCall:
         self.caller.close()
         runner = self.runner
         if runner is not None and self._outcome is not None:
-            settled = self._opening is not None and self._opening.settled
+            settled = not self._settings.prompts or (self._opening is not None and self._opening.settled)
             await self._desk.close_conversation(runner, str(self._outcome), not settled)
 
     def _command(self, command: Command, *, actor: str | None = None, address: str | None = None) -> bool:
@@ -180,6 +181,8 @@ class InboundCall:
             address=self.address,
         )
         self._objection = asyncio.get_running_loop().create_task(desk.objection_of(self.address))
+        if not self._settings.prompts:
+            self._waiting.beside(self._heed_objection())
         caller.begin(runner.anchor_ns, runner.tracks.capture(self.customer), runner.tracks.own_voice)
         call.answer(body)
         self._waiting.later(desk.flow.max_call_s, lambda: self.finish(Outcome.TOO_LONG))
