@@ -219,8 +219,8 @@ def test_a_mistake_is_named_with_its_line(change: tuple[str, str], sentence: str
 
 
 def test_every_mistake_is_named_at_once() -> None:
-    text = SMALL.replace('mode = "both"', 'mode = "all"').replace('language = "da"', 'language = "no"')
-    assert [line.split(": ")[1] for line in rejection(text)] == ["project.main.language", "project.main.mode"]
+    text = SMALL.replace('mode = "both"', 'mode = "all"').replace('basis = "consent"', 'basis = "yes"')
+    assert [line.split(": ")[1] for line in rejection(text)] == ["project.main.mode", "project.main.basis"]
 
 
 @pytest.mark.parametrize(
@@ -337,6 +337,7 @@ def test_the_template_shows_the_defaults() -> None:
         *("terms_acknowledged_by", "numbers", "proof_ground", "prompt_seconds", "listen", "advertise", "connect"),
         *('mode = "both"', "necessity", "balancing_test", "receipt_basis", "receipt_months", "sector"),
         *("stay_on_udp", "outbound", "alice", "database", "["),
+        *("judged_as", "term = ", "words", "en = "),
     )
     lines = []
     for line in TEMPLATE.splitlines():

@@ -22,7 +22,7 @@ def test_every_rate_can_be_followed() -> None:
 
 @pytest.mark.parametrize("language", ["", "tlh", "english", "-", "e"])
 def test_an_unknown_language_names_the_known_ones(language: str) -> None:
-    with pytest.raises(LanguageUnknown, match="choose one of da, de, en, es, fr"):
+    with pytest.raises(LanguageUnknown, match="choose one of da, de, en, es, fi, fr"):
         Request.of("Hello", language, None)
 
 

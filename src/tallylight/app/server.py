@@ -20,6 +20,7 @@ from tallylight.app.logs import log_to
 from tallylight.app.objecting import objections_of
 from tallylight.app.orders import Orders
 from tallylight.app.store import Store, lock, open_store, prepare_projects
+from tallylight.app.wordings import own_wordings
 from tallylight.catalogue.addresses import names_nobody
 from tallylight.clock import Clock
 from tallylight.config.endpoint import Endpoint
@@ -278,7 +279,12 @@ class Server:
             espeak = synthesiser = EspeakSynthesiser(cache=store.directory / "cache" / "prompts")
             stack.callback(espeak.close)
         flow = configuration.flow
-        prompts = Prompts(synthesiser, withdraw_code=flow.withdraw_code, cut_s=flow.prompt_seconds)
+        prompts = Prompts(
+            synthesiser,
+            withdraw_code=flow.withdraw_code,
+            cut_s=flow.prompt_seconds,
+            wordings=own_wordings(configuration),
+        )
         await prompts.prepare(self.settings.values())
         engine = MediaEngine(
             clock=store.clock,

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from tallylight.app.wordings import wording_version
 from tallylight.catalogue.projections import Chronicle
 from tallylight.catalogue.versions import keep_pack, keep_settings
 from tallylight.clock import Clock, SystemClock
 from tallylight.config import configuration as config
 from tallylight.config.configuration import Configuration, Project
 from tallylight.config.file import load
+from tallylight.consent.purposes import OwnPurpose
 from tallylight.database.checkpoints import LedgerKey
 from tallylight.database.engine import open_database, read_only
 from tallylight.database.faults import WriterFaults
@@ -233,6 +235,7 @@ def _preferences(chosen: config.Preferences) -> Preferences:
 def settings_of(configuration: Configuration, project: Project) -> Settings:
     """A project of the configuration as the policy room knows it."""
     controller, test = configuration.controller, project.balancing_test
+    own = _own_purpose(configuration, project)
     chosen = {name: choice.value for name, choice in choices_of(configuration, project).items()}
     return Settings(
         project=project.name,
@@ -240,7 +243,9 @@ def settings_of(configuration: Configuration, project: Project) -> Settings:
         country=controller.country,
         policy_address=controller.policy_address,
         language=project.language,
-        purpose=Purpose(project.purpose),
+        purpose=Purpose(project.purpose) if own is None else own.judged_as,
+        own_purpose=own,
+        wording=wording_version(configuration),
         customer_basis=LawfulBasis(project.basis),
         agent_basis=LawfulBasis(project.agent_basis),
         proof_ground=project.proof_ground,
@@ -257,6 +262,14 @@ def settings_of(configuration: Configuration, project: Project) -> Settings:
         trial=configuration.trial,
         **chosen,  # type: ignore[arg-type]
     )
+
+
+def _own_purpose(configuration: Configuration, project: Project) -> OwnPurpose | None:
+    """Raises PurposeError where it cannot be placed among the known terms."""
+    own = next((each for each in configuration.purposes if each.name == project.purpose), None)
+    if own is None:
+        return None
+    return OwnPurpose(name=own.name, words=dict(own.words), term=own.term, judged_as=Purpose(own.judged_as))
 
 
 def _start_of(day: datetime.date) -> int:

@@ -28,6 +28,7 @@ def render(
 ) -> None:
     """The exact text, with the SHA-256 that a conversation's events name it by."""
     from tallylight.app.store import settings_of
+    from tallylight.app.wordings import own_wordings
     from tallylight.config.file import load
     from tallylight.config.trial import trial
     from tallylight.config.words import one_of
@@ -43,11 +44,13 @@ def render(
     if variant not in tuple(Variant):
         raise NoticeError(f"The variant {one_of(variant, tuple(Variant))}.", code="variant_unknown")
     settings = settings_of(configuration, chosen)
+    language = settings.language if lang is None else lang
     parts = script(
         Variant(variant),
-        settings.language if lang is None else lang,
+        language,
         settings,
         withdraw_code=configuration.flow.withdraw_code,
+        words=own_wordings(configuration).get(language),
     )
     if as_json:
         print_json(

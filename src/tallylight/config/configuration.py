@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import phonenumbers
@@ -58,6 +59,18 @@ class Preferences:
     several_receipts: bool | None = None
     retention_months: int | None = None
     receipt_months: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnPurpose:
+    """A purpose that the operator names, judged as one of ours."""
+
+    name: str
+    judged_as: str
+    term: str
+    """Of the Data Privacy Vocabulary."""
+    words: Mapping[str, str]
+    """By language: what joins it to "records this call ..."."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +171,11 @@ class Configuration:
     recording: Preferences = Preferences()
     """What holds in every project that does not say otherwise."""
     projects: tuple[Project, ...]
+    purposes: tuple[OwnPurpose, ...] = ()
+    wording_files: Mapping[str, str] = field(default_factory=dict)
+    """The operator's own wordings by language, as paths in the data directory."""
+    wordings: Mapping[str, str] = field(default_factory=dict)
+    """What these files hold."""
     flow: Flow
     sip: Sip
     http: Endpoint | None

@@ -1,5 +1,6 @@
 """Reading `tallylight.toml`: TOML to checked tables to a Configuration, with everything that is wrong named at once."""
 
+import dataclasses
 import ipaddress
 import itertools
 import os
@@ -19,6 +20,7 @@ from tallylight.config.configuration import (
     Controller,
     Flow,
     Login,
+    OwnPurpose,
     Preferences,
     Project,
     Retention,
@@ -30,7 +32,7 @@ from tallylight.config.errors import ConfigError
 from tallylight.config.lines import key_lines, line_of
 from tallylight.config.schema import FileTable, ProjectTable, RecordingTable, SipTable
 from tallylight.config.trial import trial
-from tallylight.config.words import GLOBAL, MODES_OF, ONLY_IN, UNRECORDED, nearest
+from tallylight.config.words import GLOBAL, LANGUAGES, MODES_OF, ONLY_IN, PURPOSES, UNRECORDED, nearest, one_of
 
 FILE_NAME = "tallylight.toml"
 CODES = ("withdraw_code", "pause_code", "customer_code", "receipt_code")
@@ -41,17 +43,22 @@ def load(directory: Path) -> Configuration:
     path = directory / FILE_NAME
     if not os.path.lexists(path):
         return trial()
+    configuration = parse(_text(path), source=str(path))
+    readable = path.stat().st_mode & stat.S_IROTH
+    if (configuration.sip.credentials or configuration.sip.outbound) and readable:
+        raise ConfigError(f"Others can read the passwords in {path}. Run: chmod o-rwx {path}")
+    wordings = {language: _text(directory / name) for language, name in configuration.wording_files.items()}
+    return dataclasses.replace(configuration, wordings=wordings)
+
+
+def _text(path: Path) -> str:
+    """Raises ConfigError where a file cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
-        mode = path.stat().st_mode
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}): give this user access to it.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path} is not in UTF-8: save it in that encoding.") from None
-    configuration = parse(text, source=str(path))
-    if (configuration.sip.credentials or configuration.sip.outbound) and mode & stat.S_IROTH:
-        raise ConfigError(f"Others can read the passwords in {path}. Run: chmod o-rwx {path}")
-    return configuration
 
 
 def parse(text: str, *, source: str = FILE_NAME) -> Configuration:
@@ -139,6 +146,7 @@ def _contradictions(file: FileTable) -> list[tuple[tuple[str, ...], str]]:
         if test is not None and test.review_by <= test.approved_on:
             found.append((("project", name, "balancing_test", "review_by"), "it must come after approved_on"))
         found += [(("project", name, key), words) for key, words in _misfits(project, file.recording)]
+        found += [(("project", name, key), words) for key, words in _unworded(project, file)]
     for name in rest[1:]:
         words = f"give it numbers of its own; project {rest[0]} already takes every call that has no other"
         found.append((("project", name), words))
@@ -177,6 +185,20 @@ def _misfits(project: ProjectTable, everywhere: RecordingTable) -> list[tuple[st
             f" (mode is {mode!r}{whence}; mode {UNRECORDED!r} needs no statement)"
         )
         found.append(("necessity", words))
+    return found
+
+
+def _unworded(project: ProjectTable, file: FileTable) -> list[tuple[str, str]]:
+    """What people could not be told in the project's language: (key, words)."""
+    found = []
+    languages, purposes = (*LANGUAGES, *file.wording), (*PURPOSES, *file.purpose)
+    if project.language not in languages:
+        found.append(("language", one_of(project.language, languages)))
+    if project.purpose not in purposes:
+        found.append(("purpose", one_of(project.purpose, purposes)))
+    own = file.purpose.get(project.purpose)
+    if own is not None and project.language not in own.words:
+        found.append(("purpose", f"purpose.{project.purpose}.words has none in {project.language!r}; add them"))
     return found
 
 
@@ -233,6 +255,8 @@ def _configuration(file: FileTable, source: str) -> Configuration:
         agents=Agents(**file.agents.model_dump()),
         recording=_preferences(file.recording),
         projects=tuple(_project(name, project, file.controller.country) for name, project in file.project.items()),
+        purposes=tuple(OwnPurpose(name=name, **own.model_dump()) for name, own in file.purpose.items()),
+        wording_files=file.wording,
         flow=Flow(**file.flow.model_dump()),
         sip=Sip(
             listen=None if sip.listen is None else parse_endpoint(sip.listen),

@@ -17,7 +17,6 @@ from tallylight.config.words import (
     CONFERENCES,
     GLOBAL,
     KINDS,
-    LANGUAGES,
     MODES,
     PURPOSES,
     SECTORS,
@@ -133,10 +132,10 @@ class RecordingTable(_PreferencesTable):
 
 class ProjectTable(_PreferencesTable):
     kind: Annotated[str, _one_of(KINDS)] = "omni"
-    language: Annotated[str, _one_of(LANGUAGES)]
+    language: Text
     mode: Annotated[str, _one_of((*MODES, GLOBAL))] | None = None
     conference: Annotated[str, _one_of((*CONFERENCES, GLOBAL))] | None = None
-    purpose: Annotated[str, _one_of(PURPOSES)]
+    purpose: Text
     basis: Annotated[str, _one_of(BASES)]
     agent_basis: Annotated[str, _one_of(BASES)] = "contract"
     receipt_basis: Annotated[str, _one_of(BASES)] = "consent"
@@ -147,6 +146,12 @@ class ProjectTable(_PreferencesTable):
     sector: Annotated[str, _one_of(SECTORS)] | None = None
     prompts: bool = True
     numbers: list[Text] = []
+
+
+class PurposeTable(_Table):
+    judged_as: Annotated[str, _one_of(PURPOSES)]
+    term: Text
+    words: Annotated[dict[Text, Text], Field(min_length=1)]
 
 
 class FlowTable(_Table):
@@ -196,6 +201,8 @@ class FileTable(_Table):
     agents: AgentsTable
     recording: RecordingTable = RecordingTable()
     project: Annotated[dict[Text, ProjectTable], Field(min_length=1)]
+    purpose: dict[Text, PurposeTable] = {}
+    wording: dict[Text, Text] = {}
     flow: FlowTable = FlowTable()
     sip: SipTable = SipTable()
     http: HttpTable | None = None

@@ -53,6 +53,16 @@ basis = "consent"                       # for the customer: consent, contract, l
 # proof_ground = "Art. 17(3)(e) GDPR: defence of claims"  # why proof of consent outlives the recording; without: it does not
 # proof_months = 36                     # with a ground; without: as long as the recording
 
+# A purpose of your own, by its name in a project: told in your words, judged as one of ours, in receipts by its DPV term.
+# [purpose.coaching]
+# judged_as = "training"
+# term = "HumanResourceManagement"
+# words = { en = "to coach our staff", da = "til coaching af vores medarbejdere" }
+
+# Wordings of your own, instead of ours or in a language we lack: `tallylight notice wording en > en.toml` to begin with.
+# [wording]
+# en = "en.toml"                        # in this folder; linted at start
+
 [flow]
 # repeat_wait_s = 4                     # silence before the question is repeated, once, and again before it counts as no
 # agent_ring_s = 30

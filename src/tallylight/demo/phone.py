@@ -171,7 +171,12 @@ class PhoneCall:
 
     def place(self, target: SipUri, caller: SipUri, credentials: Credentials | None) -> None:
         self._call = self._phone.agent.call(
-            target, caller=caller, sdp=sdp.offer(self._local), observer=self, credentials=credentials
+            target,
+            caller=caller,
+            sdp=sdp.offer(self._local),
+            observer=self,
+            credentials=credentials,
+            languages=self._phone.languages,
         )
 
     def take(self, call: Call) -> None:
@@ -268,6 +273,8 @@ class Phone:
         self.host = host
         self.codecs = codecs
         self.sends_events = sends_events
+        self.languages: tuple[str, ...] = ()
+        """What its owner understands, best first, as its calls say it."""
         self._on_ring = on_ring
         self._network = network or SocketNetwork(host=host, port=port)
         self._engine = MediaEngine(clock=clock, bind=host, ports=ports, network=media)

@@ -35,6 +35,11 @@ VOICES = {
 }
 """By ISO 639-1 code. A notice brings its own rate; this is for all other text."""
 
+OTHER_VOICES = {code: Voice(name=code, words_per_minute=190) for code in ("fi", "it", "nb", "nl", "pl", "pt", "sv")}
+"""For wordings of an operator's own."""
+
+_EVERY = {**VOICES, **OTHER_VOICES}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -49,9 +54,9 @@ class Request:
     def of(cls, text: str, language: str, words_per_minute: int | None) -> "Request":
         """Fill in the language's voice and rate. Raises SpeechError where it cannot be spoken."""
         code = language.replace("_", "-").partition("-")[0].lower()
-        voice = VOICES.get(code)
+        voice = _EVERY.get(code)
         if voice is None:
-            raise LanguageUnknown(f"No voice speaks {language!r}; choose one of {', '.join(sorted(VOICES))}.")
+            raise LanguageUnknown(f"No voice speaks {language!r}; choose one of {', '.join(sorted(_EVERY))}.")
         rate = voice.words_per_minute if words_per_minute is None else words_per_minute
         if not SLOWEST <= rate <= FASTEST:
             raise RateUnusable(f"{rate} words per minute cannot be followed; choose {SLOWEST} to {FASTEST}.")
@@ -86,7 +91,7 @@ class ToneSynthesiser:
         """As `Synthesiser.speak`."""
         request = Request.of(text, language, words_per_minute)
         self.spoken.append(request)
-        pitch_hz = 300 + 50 * sorted(VOICES).index(request.language)
+        pitch_hz = 300 + 50 * list(_EVERY).index(request.language)
         samples = 60 * SAMPLE_RATE_HZ * len(request.text.split()) // request.words_per_minute
         step = 2 * math.pi * pitch_hz / SAMPLE_RATE_HZ
         return array("h", (round(4000 * math.sin(step * n)) for n in range(samples))).tobytes()

@@ -267,3 +267,37 @@ async def test_the_codes_are_the_operators_choice(world: World) -> None:
     agent.press("*77")
     await world.until(lambda: world.runner().state.customer_on)
     agent.hang_up()
+
+
+@in_world()
+async def test_a_caller_is_told_and_asked_in_a_language_their_phone_names(world: World) -> None:
+    world.phone.languages = ("da-DK", "en")
+    call = await world.dial(talk=tone(5))
+    await world.until_asked()
+    call.press("1")
+    await world.until_talking()
+    await asyncio.sleep(1)
+    assert lamps(world) == (ON, ON)
+    call.hang_up()
+    await world.until_quiet()
+    (text,) = told(world)
+    assert text.startswith("Example Ltd optager og gemmer denne samtale til kvalitetssikring")
+    (asked,) = [event for event in world.events() if isinstance(event, ConsentRequested)]
+    assert (asked.language, asked.text) == (
+        "da",
+        "Må vi optage din stemme? Tryk 1 for ja, 2 for nej eller 9 for at høre mere.",
+    )
+
+
+@in_world()
+async def test_who_understands_no_language_of_ours_is_told_and_not_asked(world: World) -> None:
+    world.phone.languages = ("fi", "sv")
+    call = await world.dial(talk=tone(5))
+    await world.until_talking()
+    await asyncio.sleep(1)
+    assert lamps(world) == (OFF, ON)
+    call.hang_up()
+    await world.until_quiet()
+    (text,) = told(world)
+    assert "Your own voice is not recorded." in text
+    assert not any(isinstance(event, ConsentRequested) for event in world.events())

@@ -57,6 +57,7 @@ class AgentLeg(Side):
                     observer=self,
                     credentials=self._desk.outbound_credentials,
                     max_forwards=inbound.max_forwards - 1,
+                    languages=inbound.languages,
                 )
             )
         except SipError as error:

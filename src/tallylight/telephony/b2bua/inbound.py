@@ -62,7 +62,9 @@ class InboundCall:
         self._call = call
         self._target = target
         self._settings = desk.settings_for(call.target)
-        self._language = choose_language(call.languages, self._settings.language)
+        self._language = choose_language(
+            call.languages, self._settings.language, desk.prompts.languages(self._settings)
+        )
         self._spoken = self._settings
         if self._language.language != self._settings.language:
             self._spoken = replace(self._settings, language=self._language.language)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from tallylight.consent.errors import NoticeError
-from tallylight.consent.notices import NoticeKind, RenderedNotice, render
+from tallylight.consent.notices import LANGUAGES, NoticeKind, RenderedNotice, render
 from tallylight.consent.wording.form import Wording
 from tallylight.policy.settings import Settings
 from tallylight.speech.synthesis import Synthesiser
@@ -46,6 +46,11 @@ class Prompts:
             except NoticeError:
                 continue  # a question nobody may be asked in this mode
             await self.spoken(notice.text, notice.language, notice.words_per_minute)
+
+    def languages(self, settings: Settings) -> frozenset[str]:
+        """Those in which everything about a project can be said."""
+        known = frozenset((*LANGUAGES, *self._wordings))
+        return known if settings.own_purpose is None else known & settings.own_purpose.words.keys()
 
     def notice(self, kind: NoticeKind, settings: Settings) -> tuple[RenderedNotice, Prompt]:
         """A prepared notice: its exact text and its sound."""

@@ -101,8 +101,9 @@ class UserAgent:
         observer: CallObserver,
         credentials: Credentials | None = None,
         max_forwards: int = 70,
+        languages: tuple[str, ...] = (),
     ) -> Call:
-        """Place a call. Raises SipError where the target cannot be called at all."""
+        """Place a call, for somebody who understands these languages. Raises SipError where the target cannot be called."""
         if self._stopping:
             raise SipError(503, "This user agent is stopping. Place no new call.")
         if max_forwards < 1:
@@ -115,6 +116,7 @@ class UserAgent:
             observer=observer,
             credentials=credentials,
             max_forwards=max_forwards,
+            languages=languages,
         )
         call.start()
         return call

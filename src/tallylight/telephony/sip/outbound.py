@@ -30,6 +30,7 @@ class OutboundCall(Call):
         observer: CallObserver,
         credentials: Credentials | None,
         max_forwards: int,
+        languages: tuple[str, ...] = (),
     ) -> None:
         hop = next_hop(target)
         super().__init__(
@@ -44,6 +45,7 @@ class OutboundCall(Call):
             max_forwards=max_forwards,
         )
         self._hop = hop
+        self._spoken: HeaderList = (("Accept-Language", ", ".join(languages)),) if languages else ()
         self._from = f"<{replace(caller, parameters=())}>;tag={board.carrier.new_tag()}"
         # Section 19.1.1: no transport, maddr or ttl in To and From.
         self._to = replace(target, parameters=())
@@ -84,6 +86,7 @@ class OutboundCall(Call):
             ("CSeq", f"{self._cseq} INVITE"),
             ("Contact", self._board.contact(self._transport)),
             *ALLOW,
+            *self._spoken,
             *self._board.user_agent(),
             *signed,
             *body_headers(SDP),
