@@ -14,7 +14,14 @@ from tallylight.catalogue.tables import copy as copies
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.conversation.codec import EVENT_TYPES
-from tallylight.conversation.events import ConsentGiven, ConsentRefused, ConsentWithdrawn, TrackErased, TrackKept
+from tallylight.conversation.events import (
+    ConsentGiven,
+    ConsentRefused,
+    ConsentWithdrawn,
+    ReceiptOpened,
+    TrackErased,
+    TrackKept,
+)
 from tallylight.database.events import JsonValue, empty_payload, read_stream
 from tallylight.database.writer import Transaction
 from tallylight.ids import ConversationId, EpochId, PartyId, TrackId, WorkspaceId, id_bytes, new_id
@@ -31,6 +38,8 @@ from tallylight.vault.tables import delete_epochs, read_epochs
 _ACTS = (ConsentGiven, ConsentRefused, ConsentWithdrawn)
 """Events whose payload says how a person answered: personal once nobody needs the proof."""
 _ACT_TYPES = frozenset(name for name, kind in EVENT_TYPES.items() if kind in _ACTS)
+_RECEIPT = ReceiptOpened.__name__
+"""Its order leads to a person for whoever has the house's books."""
 _KEY_ID_BYTES = len(id_bytes("00000000-0000-7000-8000-000000000000"))
 
 
@@ -317,11 +326,15 @@ class Steps:
         )
 
     def _empty_acts(self, connection: sa.Connection, conversation: ConversationId, party: PartyId) -> int:
-        """How a person answered goes; that something was answered, and what was decided, stays."""
+        """How a person answered goes, and what they ordered; that something was answered, and what was decided, stays."""
         acts = [
             event.leaf
             for event in read_stream(connection, conversation, workspace=self.workspace)
-            if event.type in _ACT_TYPES and event.payload is not None and event.payload.get("party") == party
+            if event.payload is not None
+            and (
+                (event.type in _ACT_TYPES and event.payload.get("party") == party)
+                or (event.type == _RECEIPT and event.payload.get("order"))
+            )
         ]
         return sum(empty_payload(connection, leaf, workspace=self.workspace) for leaf in acts)
 

@@ -171,6 +171,9 @@ async def test_the_operator_records_a_receipt_too(world: World) -> None:
         if party.role is Role.CUSTOMER and track.purpose is Purpose.PROOF_OF_CONSENT
     ]
     assert len(proofs) == 2
+    assert [event.order for event in world.events() if isinstance(event, ReceiptOpened)] == ["A1"]
+    await asyncio.to_thread(request, directory, "erase", person=NUMBER)
+    assert not any(isinstance(event, ReceiptOpened) for event in world.events())
 
 
 @in_world()
