@@ -26,6 +26,7 @@ from tallylight.conversation.commands import (
 )
 from tallylight.conversation.handle import Refusal
 from tallylight.conversation.situation import paused_by
+from tallylight.errors import TallylightError
 from tallylight.ids import PartyId, new_id
 from tallylight.law.vocabulary import Direction, Method, Role
 from tallylight.live.runner import ConversationRunner
@@ -234,11 +235,19 @@ class InboundCall:
     async def consent(self) -> None:
         assert self.runner is not None
         await self._heed_objection()
-        if self._spoken is not self._settings:
-            await self._desk.prompts.prepare((self._spoken,))
+        await self._prepare_language()
         # Who understands none of our languages is told in the project's, and no yes of theirs would be an informed one.
         self._opening = self._ask_about(self._spoken if self._language.informed else self._spoken.for_agent)
         await self._opening.perform()
+
+    async def _prepare_language(self) -> None:
+        """Have everything spoken in the caller's language; what cannot be is said in the project's."""
+        if self._spoken is not self._settings:
+            try:
+                await self._desk.prompts.prepare((self._spoken,))
+            except TallylightError as error:
+                logger.error("nothing can be said in %s: %s", self._spoken.language, error.message)
+                self._spoken = self._settings
 
     async def _heed_objection(self) -> None:
         """A standing objection is a no in advance; where it cannot be looked up, it is taken for one."""
