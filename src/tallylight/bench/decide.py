@@ -1,6 +1,7 @@
 """`tallylight bench decide`: what one decision costs, against the number of people and of places they may be in."""
 
 import dataclasses
+import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ def decide_bench(load_: DecideLoad) -> Findings:
     figures += [
         _rate(f"full decisions, {places} candidate places each", load_, _situation(2, places)) for places in (2, 4, 8)
     ]
+    figures.append(Figure(name="memory of the process, at most so far", value=_memory_mb(), unit="MB", at_most=60))
     method = (
         f"Each of {load_.repeats} repetitions decides {load_.decisions} situations in the house profile on one core:"
         " every lamp with its reasons, actions and the hash of the situation; processor time counts.",
@@ -47,6 +49,11 @@ def decide_bench(load_: DecideLoad) -> Findings:
         "Unchanged: the same situation some milliseconds later, compared with the one decided before.",
     )
     return Findings(benchmark="decide", method=method, figures=figures)
+
+
+def _memory_mb() -> float:
+    """The largest the process has been: resident, in MiB. Linux counts it in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _seconds(act: Callable[[], object]) -> float:

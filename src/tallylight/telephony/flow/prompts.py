@@ -1,5 +1,6 @@
 """Everything this process may have to say, spoken once and kept as sound."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -12,6 +13,14 @@ from tallylight.telephony.rtp.prompt import Prompt
 
 SAMPLES_PER_MS = 8
 BYTES_PER_SAMPLE = 2
+
+
+ASKED = (NoticeKind.FIRST_LAYER, NoticeKind.QUESTION)
+"""What is heard before anybody can answer."""
+LONGEST_S = 20
+"""How long that may take."""
+
+logger = logging.getLogger(__name__)
 
 
 class Prompts:
@@ -46,6 +55,15 @@ class Prompts:
             except NoticeError:
                 continue  # a question nobody may be asked in this mode
             await self.spoken(notice.text, notice.language, notice.words_per_minute)
+        asked = [self.notice(kind, terms)[1] for kind in ASKED if (kind, terms.version) in self._notices]
+        seconds = sum([prompt.duration_ms for prompt in asked]) / 1000
+        if seconds > LONGEST_S:
+            logger.warning(
+                "project %s in %s: telling and asking takes %.0f s; shorten the wording, or the controller's name",
+                terms.project,
+                terms.language,
+                seconds,
+            )
 
     def languages(self, settings: Settings) -> frozenset[str]:
         """Those in which everything about a project can be said."""
