@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallylight.conversation.codec import EVENT_TYPES, VERSIONS, CodecError, JsonValue, decode, encode
-from tallylight.conversation.events import ConsentGiven, Event, LampsChanged, NoticeGiven, PartyLeft, TrackOpened
+from tallylight.conversation.events import (
+    ConsentGiven,
+    ConsentUnanswered,
+    Event,
+    LampsChanged,
+    NoticeGiven,
+    PartyLeft,
+    TrackOpened,
+)
 from tallylight.ids import PartyId
 from tallylight.law.vocabulary import Method, Purpose
 from tallylight.policy.decision import Lamp
@@ -220,6 +228,11 @@ def test_older_versions_are_brought_up_to_date_step_by_step() -> None:
     )
     with pytest.raises(CodecError, match="PartyLeft version 1 cannot be read any more"):
         decode("PartyLeft", 1, row, upcasters={("PartyLeft", 2): to_ms}, versions=versions)
+
+
+def test_an_unanswered_question_of_the_first_version_names_no_method() -> None:
+    read = decode("ConsentUnanswered", 1, {"party": "p", "offset_ms": 7})
+    assert read == ConsentUnanswered(party=PartyId("p"), method=None, evidence="", offset_ms=7)
 
 
 def test_what_an_earlier_version_did_not_keep_is_none() -> None:

@@ -23,10 +23,16 @@ Upcaster = Callable[[dict[str, JsonValue]], dict[str, JsonValue]]
 EVENT_TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in typing.get_args(Event)}
 """The stored name of each event. A class that is renamed keeps its old name here."""
 
-VERSIONS: Mapping[str, int] = {**dict.fromkeys(EVENT_TYPES, 1), "NoticeGiven": 2, "TrackOpened": 2}
+VERSIONS: Mapping[str, int] = {
+    **dict.fromkeys(EVENT_TYPES, 1),
+    "ConsentUnanswered": 2,
+    "NoticeGiven": 2,
+    "TrackOpened": 2,
+}
 """The version each event is written in."""
 
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
+    ("ConsentUnanswered", 1): lambda payload: {**payload, "method": None, "evidence": ""},
     ("NoticeGiven", 1): lambda payload: {**payload, "purposes": None},
     ("TrackOpened", 1): lambda payload: {**payload, "floor_ms": None, "receipt": None},
 }
