@@ -32,6 +32,11 @@ class NoticeKind(StrEnum):
     """Mode both where no yes is asked for: everybody is told, and may object."""
     QUESTION = "question"
     QUESTION_AGAIN = "question_again"
+    QUESTION_SPOKEN = "question_spoken"
+    """Where an answer may be spoken as well as pressed."""
+    QUESTION_SPOKEN_AGAIN = "question_spoken_again"
+    CONFIRM = "confirm"
+    """After a spoken yes."""
     DETAILS = "details"
     """On key 9."""
     ACKNOWLEDGEMENT = "acknowledgement"
@@ -52,6 +57,9 @@ _ASKING = frozenset(
     {
         NoticeKind.QUESTION,
         NoticeKind.QUESTION_AGAIN,
+        NoticeKind.QUESTION_SPOKEN,
+        NoticeKind.QUESTION_SPOKEN_AGAIN,
+        NoticeKind.CONFIRM,
         NoticeKind.DETAILS,
         NoticeKind.ACKNOWLEDGEMENT,
         NoticeKind.WITHDRAWN,
@@ -231,6 +239,12 @@ def _template(words: Wording, kind: NoticeKind, mode: Mode, variant: Variant) ->
             return words.questions.get(variant, words.question)
         case NoticeKind.QUESTION_AGAIN:
             return words.question_again
+        case NoticeKind.QUESTION_SPOKEN:
+            return words.question_spoken
+        case NoticeKind.QUESTION_SPOKEN_AGAIN:
+            return words.question_spoken_again
+        case NoticeKind.CONFIRM:
+            return words.confirm
         case NoticeKind.DETAILS:
             return words.details
         case NoticeKind.ACKNOWLEDGEMENT:

@@ -68,6 +68,8 @@ class Settings:
     """For the customer's voice in a voice receipt."""
     receipt_months: int | None = None
     """How long a voice receipt is kept; None: as long as everything else."""
+    spoken_answers: bool = False
+    """Whether a person may answer aloud, where what they say can be recognised."""
     sector: Sector | None = None
     """Whose duties to record or keep hold as well; None: no regulated one."""
     terms_acknowledged_by: str | None = None

@@ -59,6 +59,11 @@ class Wording:
     first_layer_none: str
     question: str
     question_again: str
+    question_spoken: str
+    """Where an answer may be spoken as well as pressed. So below."""
+    question_spoken_again: str
+    confirm: str
+    """After a spoken yes."""
     details: str
     acknowledgement: str
     not_recorded: str
