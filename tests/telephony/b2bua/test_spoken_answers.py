@@ -1,0 +1,123 @@
+"""Answers that are spoken, in whole calls: two clear yeses open the gate, and nothing else does."""
+
+import asyncio
+from dataclasses import replace
+
+from tallylight.catalogue.versions import keep_settings
+from tallylight.conversation.events import ConsentGiven, ConsentRefused, ConsentUnanswered
+from tallylight.database.writer import Transaction
+from tallylight.law.vocabulary import Method, Purpose, Role
+from tallylight.policy.decision import Lamp
+from tallylight.speech.espeak import EspeakSynthesiser
+from tallylight.speech.recognition import Answered, AnswerRecogniser, Heard, ScriptedRecogniser
+from tallylight.telephony.rtp.prompt import Prompt
+from tests.telephony.b2bua.world import World, in_world
+
+YES = Heard(answer=Answered.YES, score=60)
+NO = Heard(answer=Answered.NO, score=50)
+UNCLEAR = Heard(answer=Answered.UNCLEAR, score=20)
+NOTHING = Heard(answer=Answered.NOTHING, score=0)
+
+
+async def let_people_speak(world: World, recogniser: AnswerRecogniser) -> None:
+    server = world.server
+    store, settings = server.store, next(iter(server.settings.values()))
+    speaking = replace(settings, spoken_answers=True)
+
+    def keep(transaction: Transaction) -> None:
+        keep_settings(transaction.connection, store.workspace, speaking)
+
+    await asyncio.to_thread(lambda: store.writer.submit(keep, workspace=store.workspace).result(10))
+    server._desk = replace(server.desk, recogniser=recogniser, settings_for=lambda uri: speaking)
+
+
+def word() -> Prompt:
+    voice = EspeakSynthesiser()
+    try:
+        return Prompt(voice.speak_now("yes please", language="en"))
+    finally:
+        voice.close()
+
+
+async def answer(world: World, *heard: Heard) -> ScriptedRecogniser:
+    """Call, say something after each question, and wait for the agent."""
+    recogniser = ScriptedRecogniser(heard)
+    await let_people_speak(world, recogniser)
+    call = await world.dial()
+    said = word()
+    await world.until_asked()
+    for count in range(len(heard)):
+        await asyncio.sleep(0.7)
+        call.leg.play(said)
+        await world.until(lambda count=count: len(recogniser.lengths_ms) > count, 5)  # type: ignore[misc]
+    await world.until_talking()
+    await asyncio.sleep(6)
+    call.hang_up()
+    await world.until_quiet()
+    assert max(recogniser.lengths_ms) <= 4100
+    return recogniser
+
+
+@in_world()
+async def test_two_yeses_open_the_gate_and_the_proof(world: World) -> None:
+    await answer(world, YES, YES)
+    given = next(event for event in world.events() if isinstance(event, ConsentGiven))
+    assert given.method is Method.SPOKEN
+    first, second = given.evidence.split("; ")
+    assert first.startswith("spoken yes at ")
+    assert second.endswith(" ms, score 60")
+    assert world.consent() == "given"
+    frames = world.track(Role.CUSTOMER, Purpose.PROOF_OF_CONSENT)
+    assert frames
+    assert all(frame.start_ms >= given.offset_ms for frame in frames)
+
+
+@in_world()
+async def test_a_no_after_a_yes_refuses(world: World) -> None:
+    await answer(world, YES, NO)
+    refused = next(event for event in world.events() if isinstance(event, ConsentRefused))
+    assert refused.method is Method.SPOKEN
+    assert "spoken no at" in refused.evidence
+    assert world.talk(Role.CUSTOMER) == world.track(Role.CUSTOMER, Purpose.PROOF_OF_CONSENT) == []
+
+
+@in_world()
+async def test_what_is_unclear_is_asked_once_more_and_then_no_consent(world: World) -> None:
+    await answer(world, UNCLEAR, NOTHING)
+    left = next(event for event in world.events() if isinstance(event, ConsentUnanswered))
+    assert left.method is Method.SPOKEN
+    assert left.evidence.count("spoken unclear at") == 2
+    assert world.consent() == "none"
+    assert world.talk(Role.CUSTOMER) == world.track(Role.CUSTOMER, Purpose.PROOF_OF_CONSENT) == []
+
+
+@in_world()
+async def test_one_yes_and_then_silence_is_no_consent(world: World) -> None:
+    await answer(world, YES)
+    assert world.consent() == "none"
+    assert world.talk(Role.CUSTOMER) == []
+
+
+@in_world()
+async def test_keys_work_beside(world: World) -> None:
+    await let_people_speak(world, ScriptedRecogniser([]))
+    call = await world.dial()
+    await world.until_asked()
+    call.press("1")
+    await world.until_talking()
+    assert world.lamp(Role.CUSTOMER) is Lamp.RECORDING
+    call.hang_up()
+
+
+@in_world()
+async def test_where_the_language_cannot_be_recognised_keys_are_asked_for(world: World) -> None:
+    recogniser = ScriptedRecogniser([YES, YES], languages=())
+    await let_people_speak(world, recogniser)
+    call = await world.dial()
+    await world.until_asked()
+    call.leg.play(word())
+    await world.until_talking()
+    call.hang_up()
+    await world.until_quiet()
+    assert recogniser.lengths_ms == []
+    assert world.consent() == "none"
