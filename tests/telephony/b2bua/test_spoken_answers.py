@@ -1,6 +1,8 @@
 """Answers that are spoken, in whole calls: two clear yeses open the gate, and nothing else does."""
 
 import asyncio
+import audioop
+import functools
 from dataclasses import replace
 
 from tallylight.catalogue.versions import keep_settings
@@ -10,6 +12,7 @@ from tallylight.law.vocabulary import Method, Purpose, Role
 from tallylight.policy.decision import Lamp
 from tallylight.speech.espeak import EspeakSynthesiser
 from tallylight.speech.recognition import Answered, AnswerRecogniser, Heard, ScriptedRecogniser
+from tallylight.speech.sphinx import SphinxRecogniser
 from tallylight.telephony.rtp.prompt import Prompt
 from tests.telephony.b2bua.world import World, in_world
 
@@ -31,12 +34,27 @@ async def let_people_speak(world: World, recogniser: AnswerRecogniser) -> None:
     server._desk = replace(server.desk, recogniser=recogniser, settings_for=lambda uri: speaking)
 
 
-def word() -> Prompt:
+@functools.cache
+def word() -> bytes:
+    """The same sound each time it is said."""
     voice = EspeakSynthesiser()
     try:
-        return Prompt(voice.speak_now("yes please", language="en"))
+        return voice.speak_now("yes please", language="en")
     finally:
         voice.close()
+
+
+def left_no_sound(world: World) -> bool:
+    """Nothing of the customer is kept: no track, and what they said stands in no file in any of its forms."""
+    said = word()
+    coded = audioop.lin2ulaw(said, 2)
+    loud = coded[len(coded) // 2 :][:160]
+    folder = world.server.store.directory
+    kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert len(kept) > 10_000
+    assert loud not in kept
+    assert said[len(said) // 2 :][:320] not in kept
+    return [party.tracks for party in world.last.parties if party.role is Role.CUSTOMER] == [()]
 
 
 async def answer(world: World, *heard: Heard) -> ScriptedRecogniser:
@@ -44,7 +62,7 @@ async def answer(world: World, *heard: Heard) -> ScriptedRecogniser:
     recogniser = ScriptedRecogniser(heard)
     await let_people_speak(world, recogniser)
     call = await world.dial()
-    said = word()
+    said = Prompt(word())
     await world.until_asked()
     for count in range(len(heard)):
         await asyncio.sleep(0.7)
@@ -78,6 +96,7 @@ async def test_a_no_after_a_yes_refuses(world: World) -> None:
     refused = next(event for event in world.events() if isinstance(event, ConsentRefused))
     assert refused.method is Method.SPOKEN
     assert "spoken no at" in refused.evidence
+    assert left_no_sound(world)
     assert world.talk(Role.CUSTOMER) == world.track(Role.CUSTOMER, Purpose.PROOF_OF_CONSENT) == []
 
 
@@ -88,6 +107,7 @@ async def test_what_is_unclear_is_asked_once_more_and_then_no_consent(world: Wor
     assert left.method is Method.SPOKEN
     assert left.evidence.count("spoken unclear at") == 2
     assert world.consent() == "none"
+    assert left_no_sound(world)
     assert world.talk(Role.CUSTOMER) == world.track(Role.CUSTOMER, Purpose.PROOF_OF_CONSENT) == []
 
 
@@ -115,9 +135,29 @@ async def test_where_the_language_cannot_be_recognised_keys_are_asked_for(world:
     await let_people_speak(world, recogniser)
     call = await world.dial()
     await world.until_asked()
-    call.leg.play(word())
+    call.leg.play(Prompt(word()))
     await world.until_talking()
     call.hang_up()
     await world.until_quiet()
     assert recogniser.lengths_ms == []
     assert world.consent() == "none"
+
+
+@in_world()
+async def test_the_real_engine_hears_a_real_call(world: World) -> None:
+    """Whatever it makes of a synthetic voice: one word alone never opens the gate."""
+    recogniser = SphinxRecogniser()
+    try:
+        await let_people_speak(world, recogniser)
+        call = await world.dial()
+        await world.until_asked()
+        await asyncio.sleep(0.7)
+        call.leg.play(Prompt(word()))
+        await world.until(lambda: recogniser.pid is not None, 5)
+        await world.until_talking()
+        call.hang_up()
+        await world.until_quiet()
+        assert world.consent() in ("none", "refused")
+        assert left_no_sound(world)
+    finally:
+        recogniser.close()
