@@ -37,10 +37,10 @@ public <answer> = <yes> | <no> | <other>;
 
 class Engine:
     """One decoder with one grammar. Every senone is scored at each moment, so that a path's likelihood is measured
-    against the best there could be."""
+    against the best there could be; each utterance is normalised by itself, so that nothing of one is left for the next."""
 
     def __init__(self) -> None:
-        self._decoder = Decoder(lm=None, logfn=os.devnull, compallsen=True)
+        self._decoder = Decoder(lm=None, logfn=os.devnull, compallsen=True, cmn="batch")
         self._decoder.add_jsgf_string("answers", GRAMMAR)
         self._decoder.activate_search("answers")
 
