@@ -68,7 +68,7 @@ def test_every_kind_is_a_finished_sentence(language: str) -> None:
             assert re.search(r"[.?]$", notice.text)
             assert not re.search(r"[{}]|  |,,|\s[,.]", notice.text)
             assert notice.sha256 == hashlib.sha256(notice.text.encode()).hexdigest()
-            assert (notice.kind, notice.language, notice.version) == (kind, language, "2")
+            assert (notice.kind, notice.language, notice.version) == (kind, language, "3")
 
 
 @languages

@@ -13,6 +13,7 @@ from tallylight.conversation.codec import EVENT_TYPES, VERSIONS, CodecError, Jso
 from tallylight.conversation.events import (
     ConsentGiven,
     ConsentRequested,
+    ConsentUnanswered,
     Event,
     LampsChanged,
     NoticeGiven,
@@ -228,6 +229,11 @@ def test_older_versions_are_brought_up_to_date_step_by_step() -> None:
     )
     with pytest.raises(CodecError, match="PartyLeft version 1 cannot be read any more"):
         decode("PartyLeft", 1, row, upcasters={("PartyLeft", 2): to_ms}, versions=versions)
+
+
+def test_an_unanswered_question_of_the_first_version_names_no_method() -> None:
+    read = decode("ConsentUnanswered", 1, {"party": "p", "offset_ms": 7})
+    assert read == ConsentUnanswered(party=PartyId("p"), method=None, evidence="", offset_ms=7)
 
 
 def test_what_an_earlier_version_did_not_keep_is_none() -> None:

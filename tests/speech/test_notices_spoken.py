@@ -50,6 +50,7 @@ def test_first_layer_and_question_take_at_most_twenty_seconds(voice: EspeakSynth
     assert first_layer > 5_000, "shorter than this it cannot say what it must"
     assert question > 2_000
     assert first_layer + question <= LIMIT_MS
+    assert first_layer + spoken_ms(voice, NoticeKind.QUESTION_SPOKEN, language) <= LIMIT_MS
     assert spoken_ms(voice, NoticeKind.QUESTION_AGAIN, language) <= question, "a repetition is no longer than the first"
 
 

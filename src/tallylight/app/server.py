@@ -41,6 +41,8 @@ from tallylight.policy.places import places_of
 from tallylight.policy.settings import Settings
 from tallylight.policy.situation import Place, PlaceEvidence
 from tallylight.speech.espeak import EspeakSynthesiser
+from tallylight.speech.recognition import AnswerRecogniser
+from tallylight.speech.sphinx import SphinxRecogniser
 from tallylight.speech.synthesis import Synthesiser
 from tallylight.telephony.b2bua.desk import Desk
 from tallylight.telephony.b2bua.switchboard import Switchboard
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+WARM_UP_BYTES = 3200
+"""A tenth of a second of silence: the model of spoken answers is loaded for it."""
 EXIT_S = 9.5
 """How long after SIGTERM the process is gone, whatever hangs."""
 STOP_S = 8.0
@@ -286,6 +290,7 @@ class Server:
             wordings=own_wordings(configuration),
         )
         await prompts.prepare(self.settings.values())
+        recogniser = await self._open_recogniser(stack)
         engine = MediaEngine(
             clock=store.clock,
             bind=endpoint.host,
@@ -309,14 +314,39 @@ class Server:
             on_call=self.switchboard.on_call,
             options=SipOptions(stay_on_udp=frozenset(sip.stay_on_udp)),
         )
-        self._desk = self._make_desk(prompts, engine, agent, network)
+        self._desk = self._make_desk(prompts, engine, agent, network, recogniser)
         engine.start()
         stack.callback(engine.stop)
         await agent.start()
         self.sip_endpoint = Endpoint(host=endpoint.host, port=network.advertised(Transport.UDP)[1])
         stack.push_async_callback(agent.stop)
 
-    def _make_desk(self, prompts: Prompts, engine: MediaEngine, agent: UserAgent, network: SipNetwork) -> Desk:
+    async def _open_recogniser(self, stack: AsyncExitStack) -> AnswerRecogniser | None:
+        """What hears spoken answers, ready before the first caller; None where no project wants any."""
+        aloud = [settings for settings in self.settings.values() if settings.spoken_answers]
+        if not aloud:
+            return None
+        recogniser = SphinxRecogniser()
+        stack.callback(recogniser.close)
+        for settings in aloud:
+            if not recogniser.understands(settings.language):
+                logger.warning(
+                    "project %s: no answer in %s can be recognised, so callers are asked for keys (extra `speech`)",
+                    settings.project,
+                    settings.language,
+                )
+        if recogniser.understands("en"):
+            await asyncio.to_thread(recogniser.hear_now, bytes(WARM_UP_BYTES))
+        return recogniser
+
+    def _make_desk(
+        self,
+        prompts: Prompts,
+        engine: MediaEngine,
+        agent: UserAgent,
+        network: SipNetwork,
+        recogniser: AnswerRecogniser | None,
+    ) -> Desk:
         store, configuration = self.store, self.store.configuration
         flow, outbound = configuration.flow, configuration.sip.outbound
         country = configuration.controller.country.partition("-")[0]
@@ -345,6 +375,7 @@ class Server:
                 proof_after_s=flow.proof_after_s,
             ),
             prompts=prompts,
+            recogniser=recogniser,
             engine=engine,
             user_agent=agent,
             agent_place=Place(code=configuration.agents.country, evidence=PlaceEvidence.SITE),

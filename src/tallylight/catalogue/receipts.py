@@ -131,8 +131,9 @@ def _acts(events: Sequence[Event], party: PartyEntry, started_ms: int) -> tuple[
 def _act(event: ConsentAct, started_ms: int) -> Act:
     method: Method | None = None
     evidence: str | None = None
-    if isinstance(event, ConsentGiven | ConsentRefused | ConsentWithdrawn):
-        method, evidence = event.method, event.evidence
+    if not isinstance(event, ConsentRequested):
+        method = event.method
+        evidence = None if method is None else event.evidence
     return Act(
         deed=DEEDS[type(event)],
         at_ms=started_ms + event.offset_ms,

@@ -99,6 +99,8 @@ class Project:
     """Whose duties to record or keep hold as well; None: no regulated one."""
     prompts: bool = True
     """False: no prompt ever delays a call (emergency and relay lines), and nobody is recorded who was not told otherwise."""
+    spoken_answers: bool = False
+    """Whether callers may also answer aloud, where their language can be recognised (the extra `speech`)."""
     numbers: tuple[str, ...]
     """Dialled numbers (E.164) and SIP users that reach this project; empty: every one that no other project has."""
 

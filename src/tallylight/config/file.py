@@ -240,6 +240,7 @@ def _project(name: str, project: ProjectTable, country: str) -> Project:
         necessity=project.necessity,
         sector=project.sector,
         prompts=project.prompts,
+        spoken_answers=project.spoken_answers,
         numbers=tuple(dialled_form(number, country) for number in project.numbers),
     )
 

@@ -145,6 +145,7 @@ class ProjectTable(_PreferencesTable):
     necessity: Text | None = None
     sector: Annotated[str, _one_of(SECTORS)] | None = None
     prompts: bool = True
+    spoken_answers: bool = False
     numbers: list[Text] = []
 
 

@@ -47,6 +47,7 @@ basis = "consent"                       # for the customer: consent, contract, l
                                         # public_utility_service, telemarketing
 # prompts = true                        # false, for emergency and relay lines: no prompt ever delays a call, and who was not
                                         # told otherwise is not recorded
+# spoken_answers = false                # true: callers may say yes or no too, in English; needs the extra `speech`
 # numbers = ["+4570101010", "sales"]    # dialled numbers and SIP users of this project; one project may go without
 # balancing_test = { id = "LIA-1", approved_by = "Jane Doe", approved_on = 2026-11-24, review_by = 2027-11-24 }
                                         # what basis = "legitimate_interests" rests on (Art. 6(1)(f) GDPR)

@@ -33,9 +33,15 @@ class NoticeKind(StrEnum):
     """Mode both where no yes is asked for: everybody is told, and may object."""
     QUESTION = "question"
     QUESTION_AGAIN = "question_again"
+    QUESTION_SPOKEN = "question_spoken"
+    """Where an answer may be spoken as well as pressed."""
+    QUESTION_SPOKEN_AGAIN = "question_spoken_again"
+    CONFIRM = "confirm"
+    """After a spoken yes."""
     DETAILS = "details"
     """On key 9."""
     ACKNOWLEDGEMENT = "acknowledgement"
+    ACKNOWLEDGEMENT_SPOKEN = "acknowledgement_spoken"
     """After a yes, on the recording."""
     NOT_RECORDED = "not_recorded"
     """The truth after a no or silence: the employee is recorded."""
@@ -53,11 +59,24 @@ _ASKING = frozenset(
     {
         NoticeKind.QUESTION,
         NoticeKind.QUESTION_AGAIN,
+        NoticeKind.QUESTION_SPOKEN,
+        NoticeKind.QUESTION_SPOKEN_AGAIN,
+        NoticeKind.CONFIRM,
         NoticeKind.DETAILS,
         NoticeKind.ACKNOWLEDGEMENT,
+        NoticeKind.ACKNOWLEDGEMENT_SPOKEN,
         NoticeKind.WITHDRAWN,
     }
 )
+ALOUD = frozenset(
+    {
+        NoticeKind.QUESTION_SPOKEN,
+        NoticeKind.QUESTION_SPOKEN_AGAIN,
+        NoticeKind.CONFIRM,
+        NoticeKind.ACKNOWLEDGEMENT_SPOKEN,
+    }
+)
+"""Said only where people may answer aloud."""
 
 
 class Terms(Protocol):
@@ -247,10 +266,18 @@ def _template(words: Wording, kind: NoticeKind, mode: Mode, variant: Variant) ->
             return words.questions.get(variant, words.question)
         case NoticeKind.QUESTION_AGAIN:
             return words.question_again
+        case NoticeKind.QUESTION_SPOKEN:
+            return words.question_spoken
+        case NoticeKind.QUESTION_SPOKEN_AGAIN:
+            return words.question_spoken_again
+        case NoticeKind.CONFIRM:
+            return words.confirm
         case NoticeKind.DETAILS:
             return words.details
         case NoticeKind.ACKNOWLEDGEMENT:
             return words.acknowledgement
+        case NoticeKind.ACKNOWLEDGEMENT_SPOKEN:
+            return words.acknowledgement_spoken
         case NoticeKind.NOT_RECORDED:
             return words.not_recorded
         case NoticeKind.NOTHING_RECORDED:

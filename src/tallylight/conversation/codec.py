@@ -26,6 +26,7 @@ EVENT_TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in typing
 VERSIONS: Mapping[str, int] = {
     **dict.fromkeys(EVENT_TYPES, 1),
     "ConsentRequested": 2,
+    "ConsentUnanswered": 2,
     "NoticeGiven": 2,
     "TrackOpened": 2,
 }
@@ -33,6 +34,7 @@ VERSIONS: Mapping[str, int] = {
 
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("ConsentRequested", 1): lambda payload: {**payload, "text": None, "language": None},
+    ("ConsentUnanswered", 1): lambda payload: {**payload, "method": None, "evidence": ""},
     ("NoticeGiven", 1): lambda payload: {**payload, "purposes": None},
     ("TrackOpened", 1): lambda payload: {**payload, "floor_ms": None, "receipt": None},
 }

@@ -85,9 +85,11 @@ class RefuseConsent:
 
 @dataclass(frozen=True, kw_only=True)
 class LeaveUnanswered:
-    """Nobody answered the question, after its last repetition."""
+    """Nobody answered the question, after its last repetition, or not clearly."""
 
     party: PartyId
+    method: Method | None = None
+    evidence: str = ""
     offset_ms: int
 
 

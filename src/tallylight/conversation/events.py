@@ -92,6 +92,10 @@ class ConsentRefused:
 @dataclass(frozen=True, kw_only=True)
 class ConsentUnanswered:
     party: PartyId
+    method: Method | None = None
+    """How they tried to answer; None: not at all."""
+    evidence: str = ""
+    """Of what was said but was no clear answer: time and score alone."""
     offset_ms: int
 
 

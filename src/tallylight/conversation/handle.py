@@ -277,7 +277,11 @@ def _question(party: PartyState, command: RequestConsent | HearQuestion | LeaveU
     if isinstance(command, HearQuestion):
         heard = QuestionHeard(party=command.party, offset_ms=command.offset_ms)
         return () if party.question.heard else (heard,)
-    return (ConsentUnanswered(party=command.party, offset_ms=command.offset_ms),)
+    return (
+        ConsentUnanswered(
+            party=command.party, method=command.method, evidence=command.evidence, offset_ms=command.offset_ms
+        ),
+    )
 
 
 def _yes(party: PartyState, command: GiveConsent) -> Happened:

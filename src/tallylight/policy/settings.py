@@ -73,6 +73,8 @@ class Settings:
     """The operator's own name and words for `purpose`, as which it is judged."""
     wording: str | None = None
     """SHA-256 of the operator's own wordings; None: the house's."""
+    spoken_answers: bool = False
+    """Whether a person may answer aloud, where what they say can be recognised."""
     sector: Sector | None = None
     """Whose duties to record or keep hold as well; None: no regulated one."""
     prompts: bool = True

@@ -1,5 +1,8 @@
 """The consent dialogue: a refusal at any moment, a yes only after the question, silence is no, and it always ends."""
 
+import itertools
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +16,7 @@ from tallylight.telephony.flow.question import (
     Noticed,
     Part,
     QuestionDialogue,
+    Said,
     Speak,
     Step,
     TooEarly,
@@ -101,3 +105,62 @@ def test_it_ends_whatever_is_pressed(keys: list[str]) -> None:
         if key is not None and not any(isinstance(step, Finished) for step in steps):
             talk.pressed(key)
     assert talk.answer is not None
+
+
+def asked() -> QuestionDialogue:
+    """The question has been heard."""
+    talk = dialogue()
+    talk.start()
+    talk.spoken()
+    talk.spoken()
+    return talk
+
+
+@pytest.mark.parametrize("order", list(itertools.product(["yes", "no", "unclear", "silence", "1", "2"], repeat=4)))
+def test_every_order_of_words_silence_and_keys(order: tuple[str, ...]) -> None:
+    """A no wins where it comes first; a yes is two words in a row or one key; the second miss of any kind is silence."""
+    talk = asked()
+    expected: Answer | None = None
+    yeses = misses = 0
+    for happening in order:
+        if expected is None:
+            yeses = yeses + 1 if happening == "yes" else 0
+            misses += happening in ("unclear", "silence")
+            if happening in ("no", "2"):
+                expected = Answer.REFUSED
+            elif happening == "1" or yeses == 2:
+                expected = Answer.GIVEN
+            elif misses == 2:
+                expected = Answer.SILENT
+        if happening in "12":
+            talk.pressed(happening)
+        elif happening == "silence":
+            talk.waited()
+        else:
+            talk.said(Said(happening))
+        assert talk.answer is expected
+        if talk.answer is None:
+            talk.spoken()
+
+
+@pytest.mark.parametrize("heard_parts", [0, 1])
+def test_a_no_counts_before_the_question_was_heard_and_a_yes_does_not(heard_parts: int) -> None:
+    for words in Said:
+        talk = dialogue()
+        talk.start()
+        for _ in range(heard_parts):
+            talk.spoken()
+        assert talk.said(words) == ([Finished(Answer.REFUSED)] if words is Said.NO else [])
+
+
+def test_a_spoken_yes_is_confirmed_once_more_after_the_details_too() -> None:
+    talk = asked()
+    assert talk.said(Said.YES) == [Speak(Part.CONFIRM)]
+    assert talk.said(Said.YES) == []
+    assert talk.spoken() == [Listen(4)]
+    talk.pressed("9")
+    talk.spoken()
+    talk.spoken()
+    assert talk.said(Said.YES) == [Speak(Part.CONFIRM)]
+    talk.spoken()
+    assert talk.said(Said.YES) == [Finished(Answer.GIVEN)]

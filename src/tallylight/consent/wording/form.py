@@ -59,8 +59,15 @@ class Wording:
     first_layer_none: str
     question: str
     question_again: str
+    question_spoken: str
+    """Where an answer may be spoken as well as pressed. So below."""
+    question_spoken_again: str
+    confirm: str
+    """After a spoken yes."""
     details: str
     acknowledgement: str
+    acknowledgement_spoken: str
+    """After a spoken yes: the clip is to hold one."""
     not_recorded: str
     """After a no or silence, where the employee is recorded."""
     nothing_recorded: str

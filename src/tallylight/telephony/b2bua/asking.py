@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from tallylight.capture.utterance import Utterance
 from tallylight.clock import Timer
 from tallylight.consent.notices import NoticeKind
 from tallylight.conversation.commands import (
@@ -23,6 +24,8 @@ from tallylight.live.runner import ConversationRunner
 from tallylight.policy.decision import Lamp, PartyRuling
 from tallylight.policy.settings import Settings
 from tallylight.policy.situation import ConsentState
+from tallylight.speech.errors import SpeechError
+from tallylight.speech.recognition import Answered, Heard
 from tallylight.telephony.b2bua.desk import Desk
 from tallylight.telephony.b2bua.side import Side
 from tallylight.telephony.b2bua.waiting import Waiting
@@ -32,15 +35,16 @@ from tallylight.telephony.flow.question import (
     Answer,
     Asked,
     Finished,
-    Heard,
     Listen,
     Noticed,
     Part,
     QuestionDialogue,
+    Said,
     Speak,
     Step,
     TooEarly,
 )
+from tallylight.telephony.flow.question import Heard as QuestionHeard
 from tallylight.telephony.rtp.prompt import Prompt
 
 logger = logging.getLogger(__name__)
@@ -50,7 +54,17 @@ _PARTS = {
     Part.QUESTION: NoticeKind.QUESTION,
     Part.QUESTION_AGAIN: NoticeKind.QUESTION_AGAIN,
     Part.DETAILS: NoticeKind.DETAILS,
+    Part.CONFIRM: NoticeKind.CONFIRM,
 }
+_SPOKEN_PARTS = {
+    **_PARTS,
+    Part.QUESTION: NoticeKind.QUESTION_SPOKEN,
+    Part.QUESTION_AGAIN: NoticeKind.QUESTION_SPOKEN_AGAIN,
+}
+LOOK_S = 0.1
+"""How often a caller who may answer aloud is listened for. Not while we speak: our own question says yes and no, and
+its echo must answer nothing."""
+_SAID = {Answered.YES: Said.YES, Answered.NO: Said.NO}
 PROOF_AT_MOST_S = 15.0
 """The longest a proof-of-consent clip runs, whatever becomes of our acknowledgement."""
 OPENING_S = 3.0
@@ -79,6 +93,16 @@ class Asking:
         self._waiting = waiting
         self._dialogue: QuestionDialogue | None = None
         self._silence: Timer | None = None
+        self._ear: Utterance | None = None
+        """What the caller is saying, while an answer is awaited."""
+        self._turn = 0
+        """Counts what is said and listened to: a yes that is judged later than its turn opens nothing."""
+        self._spoken: list[str] = []
+        """Each spoken answer as evidence: time and score alone."""
+        self._hears = (
+            desk.recogniser is not None and terms.spoken_answers and desk.recogniser.understands(terms.language)
+        )
+        self._acknowledgement = NoticeKind.ACKNOWLEDGEMENT
         self._answered = asyncio.Event()
         self._noticed = False
         self._asked = False
@@ -150,7 +174,7 @@ class Asking:
         """What was to be told or asked does not matter any more."""
         if self.answer is None and not self._answered.is_set():
             if self._asked:
-                self._command(LeaveUnanswered(party=self._customer, offset_ms=self._now_ms()))
+                self._command(self._unanswered(self._now_ms()))
             self._hush()
             self._dialogue = None
             self._answered.set()
@@ -194,7 +218,7 @@ class Asking:
         def look() -> None:
             if self._runner.tracks.is_open(self._customer):
                 self._drop_acknowledgement()
-                self._say_then(NoticeKind.ACKNOWLEDGEMENT, self._end_proof_soon, free)
+                self._say_then(self._acknowledgement, self._end_proof_soon, free)
 
         def give_up() -> None:
             self._drop_acknowledgement()
@@ -244,14 +268,16 @@ class Asking:
             match step:
                 case Speak(part):
                     self._hush()
-                    self._caller.speak(self._prompt(_PARTS[part]), lambda: self._take(dialogue.spoken()))
+                    self._caller.speak(self._prompt(self._kind(part)), lambda: self._take(dialogue.spoken()))
+                case Listen(seconds) if self._hears:
+                    self._listen(seconds)
                 case Listen(seconds):
                     self._silence = self._waiting.later(seconds, lambda: self._take(dialogue.waited()))
                 case Noticed():
                     self._tell(NoticeKind.FIRST_LAYER)
                 case Asked():
                     self._asked = True
-                    question, _ = self._desk.prompts.notice(NoticeKind.QUESTION, self._terms)
+                    question, _ = self._desk.prompts.notice(self._kind(Part.QUESTION), self._terms)
                     purposes = frozenset({self._terms.purpose})
                     self._command(
                         RequestConsent(
@@ -263,7 +289,7 @@ class Asking:
                             offset_ms=self._now_ms(),
                         )
                     )
-                case Heard():
+                case QuestionHeard():
                     self._heard_ms = self._now_ms()
                     self._command(HearQuestion(party=self._customer, offset_ms=self._now_ms()))
                 case TooEarly():
@@ -275,21 +301,84 @@ class Asking:
         """Act on the answer before anything else is said."""
         now_ms = self._now_ms()
         at_ms = now_ms if digit is None else min(now_ms, digit.start_ms)
-        evidence = "" if digit is None else f"digit {digit.key} at {digit.start_ms} ms"
+        method, evidence = Method.SPOKEN, "; ".join(self._spoken)
+        if answer is Answer.GIVEN and digit is None:
+            # What was judged was judged in memory: the clip holds what they say to this.
+            self._acknowledgement = NoticeKind.ACKNOWLEDGEMENT_SPOKEN
+        if digit is not None:
+            method, evidence = Method.DIGIT, f"digit {digit.key} at {digit.start_ms} ms"
         command: Command
         if answer is Answer.GIVEN:
-            command = GiveConsent(party=self._customer, method=Method.DIGIT, evidence=evidence, offset_ms=now_ms)
+            command = GiveConsent(party=self._customer, method=method, evidence=evidence, offset_ms=now_ms)
         elif answer is Answer.REFUSED:
-            command = RefuseConsent(party=self._customer, method=Method.DIGIT, evidence=evidence, offset_ms=at_ms)
+            command = RefuseConsent(party=self._customer, method=method, evidence=evidence, offset_ms=at_ms)
         else:
-            command = LeaveUnanswered(party=self._customer, offset_ms=now_ms)
+            command = self._unanswered(now_ms)
         self._command(command, actor=self._customer)
         self._hush()
         self.answer = answer
         self.settled = True
         self._answered.set()
 
+    def _unanswered(self, now_ms: int) -> LeaveUnanswered:
+        """Of what was said but answered nothing only that it was, when, and how it scored."""
+        method, evidence = Method.SPOKEN if self._spoken else None, "; ".join(self._spoken)
+        return LeaveUnanswered(party=self._customer, method=method, evidence=evidence, offset_ms=now_ms)
+
+    def _kind(self, part: Part) -> NoticeKind:
+        return _SPOKEN_PARTS[part] if self._hears else _PARTS[part]
+
+    def _listen(self, seconds: float) -> None:
+        """Wait for a key or a word; somebody who speaks as the time runs out is heard to their end."""
+        leg, until_ms = self._caller.leg, self._now_ms() + round(seconds * 1000)
+        voice = leg.sink
+        if voice is None:
+            return
+        ear = self._ear = Utterance(voice)
+        leg.sink = ear
+        self._turn += 1
+
+        def look() -> None:
+            leg.hand_over()
+            dialogue, now_ms = self._dialogue, self._now_ms()
+            if dialogue is None:
+                return
+            if ear.is_over(now_ms):
+                self._silence = None
+                start_ms, turn = ear.start_ms, self._turn
+                ear.judge(lambda sound: self._waiting.beside(self._judge(dialogue, sound, start_ms, turn)))
+                self._stop_listening()
+            elif now_ms >= until_ms and not ear.begun:
+                self._take(dialogue.waited())
+            else:
+                self._silence = self._waiting.later(LOOK_S, look)
+
+        self._silence = self._waiting.later(LOOK_S, look)
+
+    async def _judge(self, dialogue: QuestionDialogue, sound: bytes, start_ms: int, turn: int) -> None:
+        """Hear an answer; whatever is not clear, and whatever fails, is no answer."""
+        recogniser = self._desk.recogniser
+        assert recogniser is not None
+        try:
+            heard = await recogniser.hear(sound, language=self._terms.language)
+        except SpeechError as error:
+            logger.warning("an answer could not be heard: %s", error.code)
+            heard = Heard(answer=Answered.NOTHING, score=0)
+        said = _SAID.get(heard.answer, Said.UNCLEAR)
+        if self._dialogue is dialogue and (said is Said.NO or self._turn == turn):
+            self._spoken.append(f"spoken {said} at {start_ms} ms, score {heard.score}")
+            self._take(dialogue.said(said))
+
+    def _stop_listening(self) -> None:
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            ear.wipe()
+            if self._caller.leg.sink is ear:
+                self._caller.leg.sink = ear.then
+
     def _hush(self) -> None:
+        self._turn += 1
+        self._stop_listening()
         self._caller.hush()
         if self._silence is not None:
             self._silence.cancel()

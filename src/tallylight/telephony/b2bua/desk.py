@@ -10,6 +10,7 @@ from tallylight.live.runner import ConversationRunner
 from tallylight.live.services import LiveServices
 from tallylight.policy.settings import Settings
 from tallylight.policy.situation import Place
+from tallylight.speech.recognition import AnswerRecogniser
 from tallylight.telephony.flow.prompts import Prompts
 from tallylight.telephony.flow.settings import FlowSettings
 from tallylight.telephony.rtp.engine import MediaEngine
@@ -48,3 +49,5 @@ class Desk:
     """End a conversation with an outcome (and whether it was abandoned) and see its tracks sealed."""
     settings_for: Callable[[SipUri], Settings]
     """The project that a called number belongs to."""
+    recogniser: AnswerRecogniser | None = None
+    """Hears answers, in projects that let people speak them; None: people press keys."""

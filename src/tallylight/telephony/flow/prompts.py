@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from tallylight.consent.errors import NoticeError
-from tallylight.consent.notices import LANGUAGES, NoticeKind, RenderedNotice, render
+from tallylight.consent.notices import ALOUD, LANGUAGES, NoticeKind, RenderedNotice, render
 from tallylight.consent.wording.form import Wording
 from tallylight.policy.settings import Settings
 from tallylight.speech.synthesis import Synthesiser
@@ -50,6 +50,8 @@ class Prompts:
 
     async def _prepare(self, terms: Settings) -> None:
         for kind in NoticeKind:
+            if kind in ALOUD and not terms.spoken_answers:
+                continue
             try:
                 notice = self._render(kind, terms)
             except NoticeError:

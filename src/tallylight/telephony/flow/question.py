@@ -2,6 +2,11 @@
 
 Notice, question, four seconds, the question once more, four seconds: silence. A refusal counts at any moment; a yes
 only once the question has been heard to its end; the details key speaks the details and asks the question anew.
+
+An answer may be spoken too. Nothing may be stored before the consent, so both are judged in memory: a clear no refuses
+at once; a yes is asked for a second time, and only the second one gives consent. The recogniser takes 2 to 6 noes
+in a hundred for a yes, so one alone is no consent; how often it errs twice in a row nobody has measured. What is said
+to the acknowledgement, a third yes, is on the recording. Words that are no answer bring the question once more, as silence.
 """
 
 from dataclasses import dataclass
@@ -21,6 +26,16 @@ class Part(StrEnum):
     QUESTION = "question"
     QUESTION_AGAIN = "question_again"
     DETAILS = "details"
+    CONFIRM = "confirm"
+    """After a spoken yes: say it once more."""
+
+
+class Said(StrEnum):
+    """What a recogniser made of somebody's words."""
+
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
 
 
 class Answer(StrEnum):
@@ -74,7 +89,7 @@ Step = Speak | Listen | Noticed | Asked | Heard | TooEarly | Finished
 
 
 class QuestionDialogue:
-    """Feed it what happens (`start`, `spoken`, `waited`, `pressed`); do what it returns, in order."""
+    """Feed it what happens (`start`, `spoken`, `waited`, `pressed`, `said`); do what it returns, in order."""
 
     def __init__(self, *, repeat_wait_s: float) -> None:
         self._repeat_wait_s = repeat_wait_s
@@ -82,6 +97,8 @@ class QuestionDialogue:
         self._noticed = False
         self._heard = False
         self._repeated = False
+        self._agreed = False
+        """A yes was said; the next one confirms it."""
         self._details = 0
         self.answer: Answer | None = None
 
@@ -106,6 +123,7 @@ class QuestionDialogue:
         """The silence after a question went by without an answer."""
         if self.answer is not None or self._speaking is not None:
             return []
+        self._agreed = False
         if not self._repeated:
             self._repeated = True
             return [self._speak(Part.QUESTION_AGAIN)]
@@ -123,8 +141,24 @@ class QuestionDialogue:
             self._details += 1
             self._heard = False
             self._repeated = False
+            self._agreed = False
             return [self._speak(Part.DETAILS)]
         return []
+
+    def said(self, words: Said) -> list[Step]:
+        """Somebody spoke and paused. Words other than a no count only while nothing is spoken to them."""
+        if self.answer is not None:
+            return []
+        if words is Said.NO:
+            return self._finish(Answer.REFUSED)
+        if self._speaking is not None or not self._heard:
+            return []
+        if words is Said.UNCLEAR:
+            return self.waited()
+        if self._agreed:
+            return self._finish(Answer.GIVEN)
+        self._agreed = True
+        return [self._speak(Part.CONFIRM)]
 
     def _ask(self) -> list[Step]:
         return [Asked(), self._speak(Part.QUESTION)]
