@@ -1,10 +1,13 @@
 """`tallylight settings`: what holds in each project, who chose it, and the versions that calls had."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from tallylight.config.trial import trial
+from tallylight.ledger.commitment import JsonValue
 from tests.cli.conftest import Recorded, Run, error
+from tests.cli.server import answering
 
 FILE = """\
 [controller]
@@ -100,3 +103,37 @@ def test_no_folder(run: Run, tmp_path: Path) -> None:
     missing = run("settings", "show", "--data", tmp_path / "gone", "--json")
     assert missing.exit_code == 1
     assert error(missing)["code"] == "no_folder"
+
+
+def test_apply_says_what_changed_and_what_waits(run: Run, tmp_path: Path) -> None:
+    answer: JsonValue = {
+        "projects": [
+            {"project": "gone", "old": "a" * 64, "new": None},
+            {"project": "main", "old": "a" * 64, "new": "b" * 64},
+            {"project": "same", "old": "c" * 64, "new": "c" * 64},
+            {"project": "young", "old": None, "new": "d" * 64},
+        ],
+        "restart": ["flow", "sip"],
+    }
+
+    async def apply(request: Mapping[str, JsonValue]) -> JsonValue:
+        return answer
+
+    with answering(tmp_path, {"apply": apply}):
+        told = run("settings", "apply", "--data", tmp_path)
+        as_json = run("settings", "apply", "--data", tmp_path, "--json")
+    rows = [line.split() for line in told.stdout.splitlines()[1:]]
+    assert rows == [
+        ["gone", "a" * 12, "-", "gone"],
+        ["main", "a" * 12, "b" * 12, "changed"],
+        ["same", "c" * 12, "c" * 12, "unchanged"],
+        ["young", "-", "d" * 12, "new"],
+    ]
+    assert told.stderr == "Changed too, and waiting for a restart: [flow], [sip].\n"
+    assert json.loads(as_json.stdout) == answer
+
+
+def test_apply_where_no_server_runs(run: Run, tmp_path: Path) -> None:
+    refused = run("settings", "apply", "--data", tmp_path, "--json")
+    assert refused.exit_code == 1
+    assert error(refused)["code"] == "no_server"

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
 import typer
 
 from tallylight.cli.command import house_command, new_group
 from tallylight.cli.options import Data, Json
-from tallylight.cli.output import print_json, print_rich
+from tallylight.cli.output import print_json, print_rich, say
 
 if TYPE_CHECKING:
     from tallylight.catalogue.versions import KeptSettings
@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from tallylight.policy.settings import Settings
 
 settings = new_group("What is chosen for every project, for one, and which of them holds.")
+
+
+_LAYOUT: Any = {"box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
+
+
+class _Change(TypedDict):
+    project: str
+    old: str | None
+    new: str | None
+
+
+class _Applied(TypedDict):
+    projects: list[_Change]
+    restart: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +69,27 @@ def show(
         return
     for each in shown:
         _print(each)
+
+
+@house_command(settings, "apply")
+def apply(data: Data, as_json: Json = False) -> None:
+    """Have the running server read `tallylight.toml` again, for the calls that begin from then on."""
+    from rich.table import Table
+
+    from tallylight.cli.folder import order
+
+    applied = cast("_Applied", order(data, "apply"))
+    if as_json:
+        print_json(applied)
+        return
+    table = Table("project", "until now", "from now on", "", **_LAYOUT)
+    for each in applied["projects"]:
+        old, new = each["old"], each["new"]
+        change = "gone" if new is None else "new" if old is None else "unchanged" if old == new else "changed"
+        table.add_row(each["project"], (old or "-")[:12], (new or "-")[:12], change)
+    print_rich(table)
+    if applied["restart"]:
+        say(f"Changed too, and waiting for a restart: {', '.join(f'[{name}]' for name in applied['restart'])}.")
 
 
 def _chosen_projects(configuration: "Configuration", name: str | None) -> tuple["Project", ...]:
@@ -117,11 +152,10 @@ def _print(shown: _Shown) -> None:
     trial = ", TRIAL" if mine.trial else ""
     heading = Text(f"{mine.project}  {mine.kind.value}, version {mine.version}{trial}")
     heading.stylize("bold", 0, len(mine.project))
-    layout = {"box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
-    choices = Table("setting", "holds", "project", "global", "default", "because", **layout)  # type: ignore[arg-type]
+    choices = Table("setting", "holds", "project", "global", "default", "because", **_LAYOUT)
     for name, choice in shown.choices.items():
         choices.add_row(name, *_words([choice.value, *(each.value for each in choice.chain)]), choice.rule)
-    versions = Table("version", "conversations", "first", "last", "", **layout)  # type: ignore[arg-type]
+    versions = Table("version", "conversations", "first", "last", "", **_LAYOUT)
     for each in shown.versions:
         versions.add_row(
             each.version[:12],
