@@ -7,12 +7,22 @@ import sqlalchemy as sa
 
 from tallylight.catalogue.errors import PackUnknownError
 from tallylight.catalogue.tables import pack_version
-from tallylight.catalogue.versions import KeptPack, find_pack, keep_pack, keep_settings, list_packs, read_settings
+from tallylight.catalogue.versions import (
+    KeptPack,
+    KeptSettings,
+    find_pack,
+    keep_pack,
+    keep_settings,
+    list_packs,
+    list_settings,
+    read_settings,
+)
 from tallylight.consent.purposes import OwnPurpose
 from tallylight.database.engine import read_only
 from tallylight.law.pack import Pack, default_files, load
 from tallylight.law.vocabulary import Conference, LawfulBasis, ProjectKind, Purpose, Sector
-from tests.catalogue.house import SHIPPED, Call, House
+from tests.catalogue.house import MIFID, NOBODY, SHIPPED, WITH_GROUND, Call, House
+from tests.catalogue.house import SETTINGS as USUAL
 from tests.policy.making import SETTINGS
 
 OTHER = {**default_files(), "dk.toml": default_files()["dk.toml"] + b"\n# read again\n"}
@@ -88,3 +98,27 @@ def test_settings_come_back_as_they_were_kept(house: House, changes: dict[str, o
 def test_a_field_that_came_later_and_has_its_default_changes_no_version() -> None:
     assert dataclasses.replace(SETTINGS, conference=Conference.ALL, sector=None).version == SETTINGS.version
     assert dataclasses.replace(SETTINGS, conference=Conference.NONE).version != SETTINGS.version
+
+
+def test_every_settings_version_is_listed_with_its_conversations(each_house: House) -> None:
+    """The one used last first, those that nobody has used at the end."""
+    starts = []
+    for settings in (USUAL, USUAL, WITH_GROUND):
+        starts.append(Call(each_house, settings=settings).started_ms)
+        each_house.clock.advance(1)
+    with read_only(each_house.engine) as connection:
+        ground, ordinary, *unused = list_settings(connection, each_house.workspace)
+    assert ground == KeptSettings(
+        version=WITH_GROUND.version,
+        project=WITH_GROUND.project,
+        conversations=1,
+        first_ms=starts[2],
+        last_ms=starts[2],
+    )
+    assert ordinary == KeptSettings(
+        version=USUAL.version, project=USUAL.project, conversations=2, first_ms=starts[0], last_ms=starts[1]
+    )
+    assert unused == [
+        KeptSettings(version=each.version, project=each.project, conversations=0, first_ms=None, last_ms=None)
+        for each in sorted((NOBODY, MIFID), key=lambda settings: settings.version)
+    ]

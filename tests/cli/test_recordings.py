@@ -135,3 +135,22 @@ def test_a_purpose_that_is_none_is_named_with_the_nearest(recorded: Recorded, ru
     nothing = run(*arguments, "--purpose", "marketing", "--data", recorded.directory)
     assert nothing.exit_code == 3
     assert not out.exists()
+
+
+def test_for_an_agent(recorded: Recorded, run: Run, tmp_path: Path) -> None:
+    """F127: their own calls in any spelling of their address, nobody else's by the settings of these calls."""
+    everything = ("recordings", "list", "--data", recorded.directory, "--json")
+    for own in (AGENT, '"Agent" <SIP:agent@127.0.0.1:5070;transport=tcp>'):
+        assert json.loads(run(*everything, "--agent", own).stdout) == json.loads(run(*everything).stdout)
+    assert json.loads(run(*everything, "--agent", "sip:other@127.0.0.1").stdout) == []
+    assert "No conversation that this agent may hear" in run(*everything[:-1], "--agent", "+4570101010").stderr
+    out = tmp_path / "x.wav"
+    export = ("recordings", "export", recorded.accepted, "--party", "customer", "--out", out, "--data")
+    refused = run(*export, recorded.directory, "--agent", "sip:other@127.0.0.1", "--json")
+    assert refused.exit_code == 1
+    assert error(refused)["code"] == "not_for_agent"
+    assert not out.exists()
+    assert run(*export, recorded.directory, "--agent", AGENT).exit_code == 0
+    assert out.exists()
+    nonsense = run(*export, recorded.directory, "--agent", "who?", "--json")
+    assert error(nonsense)["code"] == "address_invalid"

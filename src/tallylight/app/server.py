@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tallylight.app.addresses import canonical_or_anonymous, user_at
+from tallylight.app.applying import InForce
 from tallylight.app.figures import RunningFigures
 from tallylight.app.logs import log_to
 from tallylight.app.objecting import objections_of
@@ -30,6 +31,7 @@ from tallylight.database.faults import WriterFaults
 from tallylight.health.alarms import AlarmKind
 from tallylight.ids import TrackId
 from tallylight.law.pack import Pack
+from tallylight.ledger.commitment import JsonValue
 from tallylight.live.collector import calm_collector
 from tallylight.live.control import ControlServer
 from tallylight.live.recovery import finish_interrupted
@@ -148,7 +150,7 @@ class Server:
         self.options = options
         self.store = store
         self.pack = pack
-        self.settings = settings
+        self.in_force = InForce(store, settings)
         self.objections = objections_of(store)
         self.loop = asyncio.get_running_loop()
         self.sealing = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sealing")
@@ -289,7 +291,7 @@ class Server:
             cut_s=flow.prompt_seconds,
             wordings=own_wordings(configuration),
         )
-        await prompts.prepare(self.settings.values())
+        await prompts.prepare(self.in_force.settings.values())
         recogniser = await self._open_recogniser(stack)
         engine = MediaEngine(
             clock=store.clock,
@@ -323,7 +325,7 @@ class Server:
 
     async def _open_recogniser(self, stack: AsyncExitStack) -> AnswerRecogniser | None:
         """What hears spoken answers, ready before the first caller; None where no project wants any."""
-        aloud = [settings for settings in self.settings.values() if settings.spoken_answers]
+        aloud = [settings for settings in self.in_force.settings.values() if settings.spoken_answers]
         if not aloud:
             return None
         recogniser = SphinxRecogniser()
@@ -397,7 +399,7 @@ class Server:
             RunningFigures(switchboard=self.switchboard, desk=self.desk, log=self.log, writer=self.store.writer)
         )
         orders = Orders(self.store, self.switchboard, self.log, self.loop)
-        control = ControlServer(self.store.directory, orders.handlers())
+        control = ControlServer(self.store.directory, {**orders.handlers(), "apply": self._apply})
         await control.start()
         stack.push_async_callback(control.stop)
         sweeping = self.loop.create_task(orders.sweep_regularly(self.store.configuration.retention.sweep_minutes * 60))
@@ -426,10 +428,13 @@ class Server:
         return await asyncio.to_thread(self.objections.find, address)
 
     def _settings_for(self, dialled: SipUri) -> Settings:
-        project = self.store.configuration.project_for(dialled.plain_user)
-        if project is None:
+        settings = self.in_force.settings_for(dialled.plain_user)
+        if settings is None:
             raise SipError(404)
-        return self.settings[project.name]
+        return settings
+
+    async def _apply(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        return (await self.in_force.apply(self.desk.prompts)).to_json()
 
     def _is_ours(self, target: SipUri) -> bool:
         return target.host in (self.sip_endpoint.host, self.advertise) and target.port in (None, self.sip_endpoint.port)

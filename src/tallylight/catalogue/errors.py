@@ -21,6 +21,12 @@ class PartyUnknownError(CatalogueError):
     code = "party_unknown"
 
 
+class NotForAgentError(CatalogueError):
+    """This agent may not hear the conversation: the message says why."""
+
+    code = "not_for_agent"
+
+
 class NothingStoredError(CatalogueError):
     """Nothing of this party is stored: there is nothing to play."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tallylight.catalogue.errors import NothingStoredError, PartyUnknownError
+from tallylight.catalogue.errors import NotForAgentError, NothingStoredError, PartyUnknownError
+from tallylight.catalogue.listening import Listener
 from tallylight.catalogue.projections import Chronicle
 from tallylight.catalogue.queries import ConversationEntry, PartyEntry, TrackEntry, read_conversation
 from tallylight.clock import Clock
@@ -85,11 +86,16 @@ class Playback:
         actor: str,
         how: str = "export",
         purpose: Purpose | None = None,
+        listener: Listener | None = None,
     ) -> Recording:
         """The talk of `who` (a party id, or a role that only one party has); with `purpose`, tracks of that alone.
 
-        Raises ConversationUnknownError, PartyUnknownError, NothingStoredError, and what database and vault raise.
+        `listener`: for this agent, who stands in the ledger as the actor where they were on the conversation.
+        Raises ConversationUnknownError, PartyUnknownError, NotForAgentError, NothingStoredError, and what database and
+        vault raise.
         """
+        if listener is not None:
+            actor = self._admit(listener, conversation) or actor
         entry, party, tracks = self._find(conversation, who, purpose)
         if not tracks:
             raise _nothing(party)
@@ -111,6 +117,15 @@ class Playback:
             duration_ms=len(pcm) // (2 * SAMPLE_RATE // 1000),
             stored_ms=sum(frame.duration_ms for frame in media),
         )
+
+    def _admit(self, listener: Listener, conversation: ConversationId) -> PartyId | None:
+        """The party that the agent was. Raises NotForAgentError."""
+        with read_only(self._engine) as connection:
+            entry = read_conversation(connection, workspace=self._workspace, keys=self._keys, conversation=conversation)
+            hearing = listener.hearing(connection, self._workspace, entry)
+        if not hearing.allowed:
+            raise NotForAgentError(f"This agent may not hear conversation {conversation}: {hearing.reason}.")
+        return listener.party_in(entry)
 
     def _find(
         self, conversation: ConversationId, who: str, purpose: Purpose | None

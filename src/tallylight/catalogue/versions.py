@@ -113,16 +113,56 @@ class KeptPack:
 
 def list_packs(connection: sa.Connection, workspace: WorkspaceId) -> tuple[KeptPack, ...]:
     """Every law pack that is kept, by its first conversation; last those that have none yet."""
-    keeps = sa.and_(conversation.c.workspace == pack_version.c.workspace, conversation.c.pack == pack_version.c.hash)
-    started = conversation.c.started_ms
-    rows = connection.execute(
-        sa.select(pack_version.c.hash, sa.func.count(started), sa.func.min(started), sa.func.max(started))
-        .select_from(pack_version.outerjoin(conversation, keeps))
-        .where(pack_version.c.workspace == workspace)
-        .group_by(pack_version.c.hash)
-    )
-    packs = [KeptPack(hash=row[0], conversations=row[1], first_ms=row[2], last_ms=row[3]) for row in rows]
+    found = connection.execute(_used(pack_version, conversation.c.pack, workspace))
+    packs = [KeptPack(hash=row.hash, conversations=row.used, first_ms=row.first, last_ms=row.last) for row in found]
     return tuple(sorted(packs, key=lambda pack: (pack.first_ms is None, pack.first_ms or 0, pack.hash)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptSettings:
+    """A settings version that is kept, and the conversations that keep it."""
+
+    version: str
+    project: str
+    conversations: int
+    first_ms: int | None
+    """When the first of them started: ms UTC; None: none has."""
+    last_ms: int | None
+
+
+def list_settings(connection: sa.Connection, workspace: WorkspaceId) -> tuple[KeptSettings, ...]:
+    """Every settings version that is kept, the one used last first; last those that no conversation has used."""
+    found = connection.execute(_used(settings_version, conversation.c.settings, workspace))
+    kept = [
+        KeptSettings(
+            version=row.hash,
+            project=json.loads(row.content)["project"],
+            conversations=row.used,
+            first_ms=row.first,
+            last_ms=row.last,
+        )
+        for row in found
+    ]
+    return tuple(sorted(kept, key=lambda each: (each.last_ms is None, -(each.last_ms or 0), each.version)))
+
+
+def _used(table: sa.Table, named: sa.Column[str], workspace: WorkspaceId) -> sa.Select[tuple[str, str, int, int, int]]:
+    """What a table keeps by its hash, with how many conversations have named it, and from when to when."""
+    started = conversation.c.started_ms
+    return (
+        sa.select(
+            table.c.hash,
+            table.c.content,
+            sa.func.count(started).label("used"),
+            sa.func.min(started).label("first"),
+            sa.func.max(started).label("last"),
+        )
+        .select_from(
+            table.outerjoin(conversation, sa.and_(conversation.c.workspace == table.c.workspace, named == table.c.hash))
+        )
+        .where(table.c.workspace == workspace)
+        .group_by(table.c.hash, table.c.content)
+    )
 
 
 def find_pack(connection: sa.Connection, workspace: WorkspaceId, prefix: str) -> Pack:

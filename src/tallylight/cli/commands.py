@@ -18,6 +18,7 @@ from tallylight.cli.objection import objection
 from tallylight.cli.output import print_bytes
 from tallylight.cli.recordings import recordings
 from tallylight.cli.serve import init, serve
+from tallylight.cli.settings import settings
 
 app = new_group(
     "Tallylight records conversations only as far as the law, the settings and the people on the call allow; proves it;"
@@ -35,6 +36,7 @@ app.add_typer(notice, name="notice")
 app.add_typer(consent, name="consent")
 app.add_typer(objection, name="objection")
 app.add_typer(law, name="law")
+app.add_typer(settings, name="settings")
 app.add_typer(call, name="call")
 app.add_typer(bench, name="bench")
 

@@ -31,16 +31,27 @@ class NotAnswered(TallylightError):
     code = "not_answered"
 
 
+def require_folder(directory: Path) -> None:
+    """Raises NothingRecorded where there is none."""
+    if not directory.is_dir():
+        raise NothingRecorded(f"There is no folder {directory}. Name the one that `tallylight serve --data` uses.")
+
+
+def has_database(directory: Path) -> bool:
+    """Whether a server has run on the folder, or its `tallylight.toml` names a database elsewhere."""
+    from tallylight.config.file import load
+    from tallylight.database.engine import FILE_NAME
+
+    return load(directory).database is not None or (directory / FILE_NAME).exists()
+
+
 @contextlib.contextmanager
 def opened(directory: Path) -> Iterator["Store"]:
     """The folder's database, keys and objects, safe beside a running server. Makes nothing where nothing is."""
     from tallylight.app.store import open_store
-    from tallylight.config.file import load
-    from tallylight.database.engine import FILE_NAME
 
-    if not directory.is_dir():
-        raise NothingRecorded(f"There is no folder {directory}. Name the one that `tallylight serve --data` uses.")
-    if load(directory).database is None and not (directory / FILE_NAME).exists():
+    require_folder(directory)
+    if not has_database(directory):
         raise NothingRecorded(
             f"Nothing was ever recorded in {directory}. Name the folder that `tallylight serve` uses."
         )
@@ -55,8 +66,7 @@ def order(directory: Path, command: str, **arguments: "JsonValue") -> "JsonValue
     """Have the running server do something. Raises NoServer, CommandRefused, NotAnswered."""
     from tallylight.live.control import request
 
-    if not directory.is_dir():
-        raise NothingRecorded(f"There is no folder {directory}. Name the one that `tallylight serve --data` uses.")
+    require_folder(directory)
     try:
         return request(directory, command, timeout_s=PATIENCE_S, **arguments)
     except TimeoutError:

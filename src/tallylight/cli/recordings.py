@@ -11,6 +11,7 @@ from tallylight.cli.output import print_bytes, print_json, print_rich, say
 
 if TYPE_CHECKING:
     from tallylight.app.store import Store
+    from tallylight.catalogue.listening import Listener
     from tallylight.catalogue.queries import ConversationEntry, TrackEntry
 
 recordings = new_group("What was said, and what was stored of it.")
@@ -19,19 +20,25 @@ OPERATOR = "operator"
 """Who acts, as the ledger names anybody at this machine."""
 
 
+Agent = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="For this agent, a number or SIP address: only what they may hear."),
+]
+
+
 @house_command(recordings, "list")
-def list_(data: Data, as_json: Json = False) -> None:
+def list_(data: Data, agent: Agent = None, as_json: Json = False) -> None:
     """Every conversation, oldest first, running ones included: who, which consent, seconds talked and stored, and why."""
     from tallylight.catalogue.queries import to_json
     from tallylight.cli.folder import opened
 
     with opened(data) as store:
-        entries = _all_conversations(store)
+        entries = _all_conversations(store, _listener(store, agent))
     if as_json:
         print_json([to_json(entry) for entry in entries])
         return
     if not entries:
-        say("No conversations yet.")
+        say("No conversations yet." if agent is None else "No conversation that this agent may hear.")
     for entry in entries:
         _print_entry(entry)
 
@@ -48,6 +55,7 @@ def export(
             metavar="PURPOSE", help="Tracks of this purpose alone, e.g. proof_of_consent. [default: the talk]"
         ),
     ] = None,
+    agent: Agent = None,
     as_json: Json = False,
 ) -> None:
     """One party's track as WAV: mono, 16 bit, 8 kHz, gaps as silence. Exits with 3 where nothing of it is stored."""
@@ -78,6 +86,7 @@ def export(
             party,
             actor=OPERATOR,
             purpose=None if purpose is None else Purpose(purpose),
+            listener=_listener(store, agent),
         )
     if to_stdout:
         print_bytes(recording.wav)
@@ -99,7 +108,16 @@ def export(
         )
 
 
-def _all_conversations(store: "Store") -> list["ConversationEntry"]:
+def _listener(store: "Store", agent: str | None) -> "Listener | None":
+    from tallylight.catalogue.addresses import canonical_address
+    from tallylight.catalogue.listening import Listener
+
+    if agent is None:
+        return None
+    return Listener(address=canonical_address(agent, country=store.configuration.controller.country))
+
+
+def _all_conversations(store: "Store", listener: "Listener | None") -> list["ConversationEntry"]:
     """Page by page, each a short look of its own, so that no erasure has to wait."""
     from tallylight.catalogue.queries import Cursor, list_conversations
     from tallylight.cli.running import running_figures
@@ -113,7 +131,11 @@ def _all_conversations(store: "Store") -> list["ConversationEntry"]:
             page = list_conversations(
                 connection, workspace=store.workspace, keys=store.keyring, after=after, running=running
             )
-        entries += page.conversations
+            entries += [
+                entry
+                for entry in page.conversations
+                if listener is None or listener.hearing(connection, store.workspace, entry).allowed
+            ]
         after = page.following
         if after is None:
             return entries
