@@ -117,6 +117,15 @@ async def test_a_bad_file_changes_nothing(world: World) -> None:
     assert world.server.in_force.settings is before
 
 
+@in_world(mode="both")
+async def test_a_file_that_is_gone_puts_no_trial_in_its_place(world: World) -> None:
+    before = world.server.in_force.settings
+    world.server.store.directory.joinpath("tallylight.toml").unlink()
+    with pytest.raises(CommandRefused, match=r"tallylight\.toml is gone"):
+        await ordered(world)
+    assert world.server.in_force.settings is before
+
+
 def test_every_part_of_the_file_is_applied_or_named() -> None:
     parts = {field.name for field in dataclasses.fields(Configuration)}
     assert parts - set(UNTIL_RESTART.values()) == {

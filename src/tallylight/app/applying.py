@@ -72,6 +72,7 @@ class InForce:
         """
         async with self._applying:
             configuration = await asyncio.to_thread(load, self._store.directory)
+            _require_file(self._store.configuration, configuration)
             _require_country(self._store.configuration, configuration)
             _require_wordings(self._store.configuration, configuration)
             settings = all_settings(configuration)
@@ -87,6 +88,12 @@ class InForce:
                     if getattr(configuration, part) != getattr(self._store.configuration, part)
                 ),
             )
+
+
+def _require_file(started: Configuration, now: Configuration) -> None:
+    """A file that is gone must not let the built-in trial record in its place."""
+    if now.trial and not started.trial:
+        raise RestartNeeded("tallylight.toml is gone. Put it back; until then everything stays as it was.")
 
 
 def _require_country(started: Configuration, now: Configuration) -> None:
