@@ -15,7 +15,6 @@ from tallylight.catalogue.queries import (
     Order,
     TrackEntry,
     find_parties,
-    iso_utc,
     list_conversations,
     oldest_deadline,
     read_conversation,
@@ -25,6 +24,7 @@ from tallylight.catalogue.running import LogFigures
 from tallylight.catalogue.versions import keep_pack, keep_settings, read_pack, read_settings
 from tallylight.database.engine import read_only
 from tallylight.ids import ConversationId, PartyId, TrackId, new_id
+from tallylight.law.iso8601 import iso_utc
 from tallylight.law.pack import default_files, default_pack
 from tallylight.law.vocabulary import Purpose
 from tallylight.policy.retention import add_months

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tallylight.law.durations import is_duration, longest, seconds, shortest
 from tallylight.law.errors import LawError
+from tallylight.law.iso8601 import is_duration, longest, seconds, shortest
 from tallylight.law.overview import as_table, date_of, differences, find_place, place_lines, rules_at, sources
 from tallylight.law.pack import default_files, default_pack, load, read_facts
 

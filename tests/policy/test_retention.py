@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallylight.ids import PartyId
-from tallylight.law.durations import seconds
+from tallylight.law.iso8601 import seconds
 from tallylight.law.vocabulary import Purpose
 from tallylight.policy.decision import Decision, Lamp, PartyRuling, Reason, Verdict
 from tallylight.policy.retention import (

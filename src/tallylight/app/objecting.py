@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from tallylight.app.store import Store
-from tallylight.catalogue.queries import iso_utc
 from tallylight.consent.objection import StandingObjection
 from tallylight.database.events import JsonValue
+from tallylight.law.iso8601 import iso_utc
 from tallylight.rights.objections import Objections
 
 

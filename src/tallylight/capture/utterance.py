@@ -9,7 +9,7 @@ from typing import Protocol
 
 import webrtcvad
 
-from tallylight.capture.vad import AGGRESSIVENESS, FRAME_BYTES, QUIET, RATE_HZ
+from tallylight.capture.vad import AGGRESSIVENESS, FRAME_BYTES, QUIET, RATE_HZ, decode
 
 FRAME_MS = 30
 BYTES_PER_MS = 16
@@ -20,8 +20,6 @@ SHORTEST_VOICE_MS = 120
 """Less voice than this is a click."""
 PAUSE_MS = 500
 """So much silence ends an utterance."""
-
-_PCMU = 0
 
 
 class VoiceSink(Protocol):
@@ -55,7 +53,7 @@ class Utterance:
         self.then.accept(start_ms, duration_ms, payload_type, payload)
         if len(self._sound) >= LONGEST_MS * BYTES_PER_MS:
             return
-        self._sound += audioop.ulaw2lin(payload, 2) if payload_type == _PCMU else audioop.alaw2lin(payload, 2)
+        self._sound += decode(payload_type, payload)
         end_ms = start_ms + duration_ms
         while len(self._sound) - self._judged >= 2 * FRAME_BYTES:
             frame = bytes(self._sound[self._judged : self._judged + 2 * FRAME_BYTES])

@@ -48,7 +48,7 @@ class Vad:
         """Take G.711 as received: payload type 0 is PCMU, 8 is PCMA (RFC 3551)."""
         held = self._held
         if payload_type != self._type:
-            self._held = held = bytearray(_encode(payload_type, _decode(self._type, bytes(held))))
+            self._held = held = bytearray(_encode(payload_type, decode(self._type, bytes(held))))
             self._type = payload_type
         held += payload
         if len(held) >= BATCH_BYTES:
@@ -60,7 +60,7 @@ class Vad:
 
     def _judge(self) -> None:
         whole = len(self._held) // SLOT_BYTES * SLOT_BYTES
-        linear = _decode(self._type, bytes(self._held[:whole]))
+        linear = decode(self._type, bytes(self._held[:whole]))
         del self._held[:whole]
         is_speech, rms = self._detector.is_speech, audioop.rms
         speech, run, pause = 0, self._run, self._pause
@@ -80,7 +80,7 @@ class Vad:
         self._run, self._pause = run, pause
 
 
-def _decode(payload_type: int, coded: bytes) -> bytes:
+def decode(payload_type: int, coded: bytes) -> bytes:
     return audioop.ulaw2lin(coded, 2) if payload_type == _PCMU else audioop.alaw2lin(coded, 2)
 
 

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
 from tallylight.catalogue.failures import Failure, Trouble, darkened, failure
 from tallylight.catalogue.history import read_history
-from tallylight.catalogue.queries import iso_utc
 from tallylight.catalogue.segments import Segment, in_time
 from tallylight.catalogue.steps import PartySteps, four_steps
 from tallylight.catalogue.tables import party as parties
@@ -33,6 +32,7 @@ from tallylight.conversation.situation import situation
 from tallylight.conversation.state import ConversationState, apply
 from tallylight.database.events import JsonValue
 from tallylight.ids import ConversationId, DecisionId, PartyId, WorkspaceId
+from tallylight.law.iso8601 import iso_utc
 from tallylight.law.pack import Pack
 from tallylight.policy.decide import decide
 from tallylight.policy.decision import Decision, Lamp, Reason

@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,6 +17,7 @@ from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.database.events import JsonValue
 from tallylight.ids import ConversationId, PartyId, TrackId, WorkspaceId
+from tallylight.law.iso8601 import iso_utc
 from tallylight.law.vocabulary import Purpose, Role
 from tallylight.vault.errors import VaultError
 from tallylight.vault.keys import KeyRing
@@ -247,11 +247,6 @@ def to_json(entry: ConversationEntry) -> dict[str, JsonValue]:
             for alarm in entry.alarms
         ],
     }
-
-
-def iso_utc(wall_ms: int) -> str:
-    """ISO 8601, e.g. `2026-11-24T07:13:00.250Z`."""
-    return datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _entries(

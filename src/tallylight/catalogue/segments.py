@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tallylight.catalogue.queries import iso_utc
 from tallylight.consent.answer import Consent
 from tallylight.database.events import JsonValue
 from tallylight.ids import DecisionId, PartyId
+from tallylight.law.iso8601 import iso_utc
 from tallylight.law.vocabulary import Role
 from tallylight.policy.decision import Lamp, Reason
 

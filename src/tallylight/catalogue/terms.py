@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from tallylight.catalogue.queries import iso_utc
 from tallylight.conversation.events import Event, TermMoved, TrackErased, TrackKept, TrackOpened
 from tallylight.database.events import JsonValue
 from tallylight.ids import PartyId, TrackId
+from tallylight.law.iso8601 import iso_utc
 from tallylight.law.vocabulary import Purpose
 
 MOVED = "stricter law came with somebody who joined"

@@ -51,7 +51,7 @@ def explain(
 def _print(explanation: "Explanation") -> None:
     from rich.text import Text
 
-    from tallylight.catalogue.queries import iso_utc
+    from tallylight.law.iso8601 import iso_utc
 
     trial = "  TRIAL" if explanation.trial else ""
     outcome = explanation.outcome or "running"
@@ -91,7 +91,7 @@ def _print(explanation: "Explanation") -> None:
 def _terms(explanation: "Explanation") -> "list[RenderableType]":
     from rich.text import Text
 
-    from tallylight.catalogue.queries import iso_utc
+    from tallylight.law.iso8601 import iso_utc
 
     roles = {segment.party: segment.role.value for segment in explanation.segments}
     lines: list[RenderableType] = [Text("")] if explanation.terms else []

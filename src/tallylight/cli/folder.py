@@ -92,8 +92,9 @@ def by_server_or_here(directory: Path, by_server: Callable[[], T], here: Callabl
 def naming_what_exists(store: "Store") -> Iterator[None]:
     """Somebody who asks for a conversation that does not exist is told which do."""
     from tallylight.catalogue.errors import ConversationUnknownError
-    from tallylight.catalogue.queries import Order, iso_utc, list_conversations
+    from tallylight.catalogue.queries import Order, list_conversations
     from tallylight.database.engine import read_only
+    from tallylight.law.iso8601 import iso_utc
 
     try:
         yield

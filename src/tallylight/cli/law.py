@@ -141,10 +141,10 @@ def show(
 @house_command(law, "packs")
 def packs(data: Data, as_json: Json = False) -> None:
     """Every pack that the conversations of a data folder were judged by."""
-    from tallylight.catalogue.queries import iso_utc
     from tallylight.catalogue.versions import list_packs
     from tallylight.cli.folder import opened
     from tallylight.database.engine import read_only
+    from tallylight.law.iso8601 import iso_utc
     from tallylight.law.pack import default_pack
 
     with opened(data) as store, read_only(store.engine) as connection:

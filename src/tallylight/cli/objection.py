@@ -53,8 +53,8 @@ def show(
 ) -> None:
     """Every standing objection, or one person's; whose they are, none of them says."""
     from tallylight.app.objecting import objection_json, objections_of
-    from tallylight.catalogue.queries import iso_utc
     from tallylight.cli.folder import opened
+    from tallylight.law.iso8601 import iso_utc
 
     with opened(data) as store:
         objections = objections_of(store)

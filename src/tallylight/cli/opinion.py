@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from rich.console import RenderableType
 from rich.text import Text
 
-from tallylight.config.words import one_of
+from tallylight.config.configuration import dialled_form
+from tallylight.config.words import PURPOSES, one_of
 from tallylight.consent.advice import Advice
 from tallylight.errors import TallylightError
 from tallylight.law.countries import COUNTRIES
@@ -18,9 +19,7 @@ from tallylight.policy.may_i_record import Answer, Asker, Opinion, Question, Ste
 from tallylight.policy.places import UNKNOWN, places_of
 from tallylight.policy.situation import Place, PlaceEvidence
 
-PURPOSES = tuple(purpose.value for purpose in Purpose if purpose is not Purpose.PROOF_OF_CONSENT)
 _USUAL = {Asker.CUSTOMER: Purpose.DISPUTE_EVIDENCE, Asker.COMPANY: Purpose.QUALITY_ASSURANCE}
-_SEPARATORS = str.maketrans("", "", " -.()/")
 
 
 class QuestionError(TallylightError):
@@ -49,9 +48,8 @@ def read_question(
 
 
 def _places(option: str, text: str, pack: Pack) -> tuple[Place, ...]:
-    bare = text.translate(_SEPARATORS)
-    if bare.startswith("+"):
-        return places_of(bare)
+    if text.strip().startswith("+"):
+        return places_of(dialled_form(text, ""))
     code = text.strip().upper()
     if code == "UNKNOWN":
         return UNKNOWN

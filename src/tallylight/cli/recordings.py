@@ -145,7 +145,7 @@ def _print_entry(entry: "ConversationEntry") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from tallylight.catalogue.queries import iso_utc
+    from tallylight.law.iso8601 import iso_utc
 
     state = (
         "running" if entry.ended_ms is None else f"{(entry.ended_ms - entry.started_ms) / 1000:.0f} s, {entry.outcome}"

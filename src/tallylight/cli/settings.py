@@ -174,6 +174,6 @@ def _words(values: Iterable[object]) -> list[str]:
 
 
 def _instant(wall_ms: int | None) -> str | None:
-    from tallylight.catalogue.queries import iso_utc
+    from tallylight.law.iso8601 import iso_utc
 
     return None if wall_ms is None else iso_utc(wall_ms)

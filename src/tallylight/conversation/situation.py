@@ -42,7 +42,7 @@ def situation(state: ConversationState, settings: Settings) -> Situation:
     if state.conversation is None:
         raise ConversationError("A conversation has no situation before it has started: apply ConversationStarted.")
     at_ms = state.started_ms + state.latest_ms
-    purpose = settings.purpose if state.receipt is None else Purpose.VOICE_RECEIPT
+    purpose = settings.purpose_with(state.receipt)
     return Situation(
         at_ms=at_ms,
         channel=state.channel,

@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import TypeVar, cast
 
 from tallylight.errors import near
-from tallylight.law.durations import is_duration
 from tallylight.law.errors import LawError
+from tallylight.law.iso8601 import is_duration
 from tallylight.law.rule import Rule
 from tallylight.law.vocabulary import (
     CallType,

@@ -149,7 +149,7 @@ class Tracks:
         if talk is None:
             ours = state.parties[party].role is Role.SYSTEM
             receipt = None if ours else self._receipt
-            purpose = self._settings.purpose if receipt is None else Purpose.VOICE_RECEIPT
+            purpose = self._settings.purpose_with(receipt)
             talk = self._new_track(party, purpose, changed, work, receipt=receipt, ours=ours)
             if ours:
                 self.own_voice.add(talk.recorder)
@@ -177,7 +177,7 @@ class Tracks:
                     )
 
     def _deadline_ms(self, track: _Track) -> int:
-        proves = self._settings.purpose if track.receipt is None else Purpose.VOICE_RECEIPT
+        proves = self._settings.purpose_with(track.receipt)
         return deadline_ms(self._settings, track.purpose, track.from_ms, track.bounds, proves=proves)
 
     def _open_proof(self, party: PartyId, changed: LampsChanged, work: Work) -> None:
@@ -247,14 +247,12 @@ class Tracks:
             self._flush_timer = None
         for capture in self._captures.values():
             capture.pull()
-        for track in self._tracks:
-            track.recorder.close(at_ms)
-            track.recorder.flush(FOREVER_MS)
+        self.fail(at_ms)
         for capture in self._captures.values():
             capture.finish()
 
     def fail(self, at_ms: int) -> None:
-        """Recording stops for good: shut everything and keep what was admitted before."""
+        """Recording stops: shut everything for good and keep what was admitted before."""
         for track in self._tracks:
             track.recorder.close(at_ms)
             track.recorder.flush(FOREVER_MS)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tallylight.law.durations import seconds
+from tallylight.law.iso8601 import seconds
 from tallylight.law.pack import UNKNOWN_PLACE, Pack
 from tallylight.law.rule import Rule
 from tallylight.law.vocabulary import (

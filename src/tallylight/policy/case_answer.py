@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tallylight.law.durations import seconds
+from tallylight.law.iso8601 import seconds
 from tallylight.law.pack import Pack
 from tallylight.law.vocabulary import Action, Role
 from tallylight.policy.cases import Case, Event

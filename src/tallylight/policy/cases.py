@@ -10,7 +10,7 @@ from enum import StrEnum
 from tallylight.consent.answer import NO_ANSWER, Consent, ConsentState
 from tallylight.ids import PartyId
 from tallylight.law.countries import COUNTRIES
-from tallylight.law.durations import is_duration
+from tallylight.law.iso8601 import is_duration
 from tallylight.law.vocabulary import (
     CallType,
     Channel,

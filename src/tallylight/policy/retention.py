@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tallylight.errors import TallylightError
-from tallylight.law.durations import calendar as calendar_of
-from tallylight.law.durations import longest, seconds, shortest
+from tallylight.law.iso8601 import calendar as calendar_of
+from tallylight.law.iso8601 import longest, seconds, shortest
 from tallylight.law.vocabulary import Action, Purpose
 from tallylight.policy.decision import Decision
 from tallylight.policy.settings import Settings

@@ -89,10 +89,12 @@ class Settings:
         """How long proof of consent is kept: as long as what it proves, longer only where a ground is named."""
         return self.retention_months if self.proof_ground is None else self.proof_retention_months
 
+    def purpose_with(self, receipt: object | None) -> Purpose:
+        """What is recorded is for this: a voice receipt, where one is open."""
+        return self.purpose if receipt is None else Purpose.VOICE_RECEIPT
+
     def months_for(self, purpose: Purpose) -> int:
-        """How many months a recording for this purpose is kept."""
-        if purpose is Purpose.PROOF_OF_CONSENT:
-            return self.proof_kept_months
+        """How many months what is said for this purpose is kept; the proof of a consent to it has a term of its own."""
         if purpose is Purpose.VOICE_RECEIPT and self.receipt_months is not None:
             return self.receipt_months
         return self.retention_months

@@ -144,3 +144,8 @@ class Situation:
     customer_on: bool = False
     """The agent has switched the customer on."""
     circumstances: Circumstances = ORDINARY
+
+    @property
+    def recorded_for(self) -> Purpose:
+        """What is recorded now is for this."""
+        return self.purpose or self.settings.purpose

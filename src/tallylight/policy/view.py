@@ -57,7 +57,7 @@ class View:
     @property
     def purpose(self) -> Purpose:
         """What is recorded now is for this."""
-        return self.situation.purpose or self.settings.purpose
+        return self.situation.recorded_for
 
     def wants(self, party: PartySituation) -> bool:
         """Whether the project's mode asks for this party's voice now."""
@@ -133,7 +133,7 @@ def _matter(situation: Situation) -> Matter:
         )
         exempt = frozenset(exemption for is_case, exemption in cases if is_case)
     return Matter(
-        purpose=situation.purpose or situation.settings.purpose,
+        purpose=situation.recorded_for,
         channel=situation.channel,
         direction=situation.direction,
         sector=facts.sector,

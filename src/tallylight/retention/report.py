@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from tallylight.catalogue.duties import duties_to_keep
-from tallylight.catalogue.queries import iso_utc
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.database.events import JsonValue
 from tallylight.ids import ConversationId, WorkspaceId
+from tallylight.law.iso8601 import iso_utc
 from tallylight.retention.search import Findings
 from tallylight.retention.steps import Standing
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import struct
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -11,16 +10,13 @@ from pathlib import Path
 from typing import IO
 
 from tallylight.speech.cache import PromptCache
+from tallylight.speech.engine import EngineBroken, EngineProcess
 from tallylight.speech.errors import EngineFailed, SpeechError
 from tallylight.speech.synthesis import Request
 
 CHILD = (sys.executable, "-m", "tallylight.speech.espeak_child")
 MAX_ANSWER = 16 * 600_000
 """Bytes of sound taken from the engine: ten minutes. More is nonsense."""
-
-
-class _Broken(Exception):
-    """The engine's process did not answer as it should."""
 
 
 class EspeakSynthesiser:
@@ -33,18 +29,19 @@ class EspeakSynthesiser:
 
     def __init__(self, cache: Path | None = None, *, timeout_s: float = 60.0, child: Sequence[str] = CHILD) -> None:
         self._cache = None if cache is None else PromptCache(cache)
-        self._timeout_s = timeout_s
         self._command = tuple(child)
+        self._engine = EngineProcess(child, timeout_s=timeout_s)
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self.started = 0
+
+    @property
+    def started(self) -> int:
         """Processes started so far."""
+        return self._engine.started
 
     @property
     def pid(self) -> int | None:
         """The engine's process, while there is one."""
-        process = self._process
-        return None if process is None else process.pid
+        return self._engine.pid
 
     async def speak(self, text: str, *, language: str, words_per_minute: int | None = None) -> bytes:
         """As `Synthesiser.speak`; waits on another thread."""
@@ -59,10 +56,10 @@ class EspeakSynthesiser:
         with self._lock:
             try:
                 pcm = self._ask(request)
-            except _Broken:
+            except EngineBroken:
                 try:
                     pcm = self._ask(request)
-                except _Broken as broken:
+                except EngineBroken as broken:
                     raise EngineFailed(
                         f"The speech engine failed twice ({broken}); start {' '.join(self._command[1:])} by hand to see why."
                     ) from None
@@ -73,58 +70,16 @@ class EspeakSynthesiser:
     def close(self) -> None:
         """End the engine's process. A later text starts another."""
         with self._lock:
-            self._stop()
+            self._engine.stop()
 
     def _ask(self, request: Request) -> bytes:
-        process = self._process or self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
         body = json.dumps({"text": request.text, "voice": request.voice, "rate": request.words_per_minute}).encode()
-        watchdog = threading.Timer(self._timeout_s, process.kill)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            process.stdin.write(struct.pack(">I", len(body)) + body)
-            process.stdin.flush()
-            answer = _read_answer(process.stdout)
-        except (OSError, ValueError) as error:
-            self._stop()
-            raise _Broken(str(error)) from None
-        finally:
-            watchdog.cancel()
+        answer = self._engine.ask(body, _read_answer)
         if isinstance(answer, str):
             raise SpeechError(f"The text cannot be spoken: {answer}.")
         if not answer:
             raise SpeechError("There is nothing in the text that can be heard.", code="speech_empty")
         return answer
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        self.started += 1
-        # A session of its own: Ctrl-C at a terminal is for us, who end it in good order.
-        try:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-            )
-        except OSError as error:
-            raise _Broken(str(error)) from None
-        return self._process
-
-    def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            process.stdin.close()
-        except OSError:
-            pass
-        try:
-            process.wait(1.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
 
 
 def _read_answer(stream: IO[bytes]) -> bytes | str:

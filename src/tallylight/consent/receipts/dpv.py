@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from tallylight.consent.answer import SECOND_HAND, Modality
 from tallylight.consent.purposes import DPV
-from tallylight.consent.receipts.facts import Act, Deed, Facts, Heard, iso_utc
+from tallylight.consent.receipts.facts import Act, Deed, Facts, Heard
+from tallylight.law.iso8601 import iso_utc
 from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, LawfulBasis, Method, Purpose, Role
 
 JsonValue: TypeAlias = "bool | int | str | list[JsonValue] | dict[str, JsonValue] | None"

@@ -2,7 +2,6 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
 from tallylight.consent.answer import Modality
@@ -105,8 +104,3 @@ class Facts:
 
 
 _ANSWERS = (Deed.GIVEN, Deed.REFUSED, Deed.WITHDRAWN)
-
-
-def iso_utc(at_ms: int) -> str:
-    """RFC 3339, e.g. `2026-11-24T07:13:00.250Z`."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

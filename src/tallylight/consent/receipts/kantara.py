@@ -7,7 +7,8 @@ from collections.abc import Callable
 from tallylight.consent.errors import ConsentError
 from tallylight.consent.purposes import DPV
 from tallylight.consent.receipts.dpv import DATA, JsonValue
-from tallylight.consent.receipts.facts import Deed, Facts, iso_utc
+from tallylight.consent.receipts.facts import Deed, Facts
+from tallylight.law.iso8601 import iso_utc
 from tallylight.law.vocabulary import AFFIRMATIVE_METHODS
 
 VERSION = "KI-CR-v1.1.0"

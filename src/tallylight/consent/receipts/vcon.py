@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping
 
 from tallylight.consent.receipts.dpv import JsonValue
-from tallylight.consent.receipts.facts import Act, Deed, Facts, iso_utc
+from tallylight.consent.receipts.facts import Act, Deed, Facts
+from tallylight.law.iso8601 import iso_utc
 from tallylight.law.vocabulary import Method
 
 STATUS_INTERVAL = "30d"

@@ -1,5 +1,6 @@
-"""ISO 8601 durations: P5Y, P6M, P30D, P1Y6M, P1DT12H, PT36H."""
+"""ISO 8601 as the house reads and writes it: durations (P5Y, P6M, P30D, P1Y6M, P1DT12H, PT36H) and instants."""
 
+import datetime
 import re
 from collections.abc import Iterable
 
@@ -42,3 +43,9 @@ def longest(durations: Iterable[str]) -> str | None:
 
 def shortest(durations: Iterable[str]) -> str | None:
     return min(durations, key=seconds, default=None)
+
+
+def iso_utc(at_ms: int) -> str:
+    """An instant (ms UTC) with its ms, e.g. `2026-11-24T07:13:00.250Z`; RFC 3339 as well."""
+    instant = datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC)
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
