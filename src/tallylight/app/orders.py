@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from tallylight.app.erasing import eraser_of, sweep_json, sweeper_of
-from tallylight.app.objecting import objection_json, objections_of
+from tallylight.app.objecting import objection_json
 from tallylight.app.store import Store
 from tallylight.catalogue.addresses import canonical_address
 from tallylight.conversation.commands import OPERATOR
@@ -15,6 +15,7 @@ from tallylight.ledger.commitment import JsonValue
 from tallylight.live.control import Handler
 from tallylight.live.runner import ConversationRunner
 from tallylight.retention.sweep import Confirmation
+from tallylight.rights.objections import Objections
 from tallylight.telephony.b2bua.switchboard import Switchboard
 from tallylight.vault.live_log import LiveLog
 
@@ -46,11 +47,18 @@ class RunningErasure:
 class Orders:
     """One handler per command. Anything that blocks runs on a worker thread."""
 
-    def __init__(self, store: Store, switchboard: Switchboard, log: LiveLog, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        store: Store,
+        switchboard: Switchboard,
+        log: LiveLog,
+        loop: asyncio.AbstractEventLoop,
+        objections: Objections,
+    ) -> None:
         self._store = store
         self._switchboard = switchboard
         self._loop = loop
-        self._objections = objections_of(store)
+        self._objections = objections
         self._eraser = eraser_of(store, RunningErasure(switchboard, log, loop))
         self._sweeper = sweeper_of(store, self._eraser)
 

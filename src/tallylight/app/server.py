@@ -21,7 +21,7 @@ from tallylight.app.logs import log_to
 from tallylight.app.objecting import objections_of
 from tallylight.app.orders import Orders
 from tallylight.app.store import Store, lock, open_store, prepare_projects
-from tallylight.app.wordings import own_wordings
+from tallylight.app.voices import open_recogniser, prepare_prompts
 from tallylight.catalogue.addresses import names_nobody
 from tallylight.clock import Clock
 from tallylight.config.endpoint import Endpoint
@@ -44,7 +44,6 @@ from tallylight.policy.settings import Settings
 from tallylight.policy.situation import Place, PlaceEvidence
 from tallylight.speech.espeak import EspeakSynthesiser
 from tallylight.speech.recognition import AnswerRecogniser
-from tallylight.speech.sphinx import SphinxRecogniser
 from tallylight.speech.synthesis import Synthesiser
 from tallylight.telephony.b2bua.desk import Desk
 from tallylight.telephony.b2bua.switchboard import Switchboard
@@ -70,8 +69,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WARM_UP_BYTES = 3200
-"""A tenth of a second of silence: the model of spoken answers is loaded for it."""
 EXIT_S = 9.5
 """How long after SIGTERM the process is gone, whatever hangs."""
 STOP_S = 8.0
@@ -284,15 +281,9 @@ class Server:
         if synthesiser is None:
             espeak = synthesiser = EspeakSynthesiser(cache=store.directory / "cache" / "prompts")
             stack.callback(espeak.close)
-        flow = configuration.flow
-        prompts = Prompts(
-            synthesiser,
-            withdraw_code=flow.withdraw_code,
-            cut_s=flow.prompt_seconds,
-            wordings=own_wordings(configuration),
-        )
-        await prompts.prepare(self.in_force.settings.values())
-        recogniser = await self._open_recogniser(stack)
+        projects = self.in_force.settings.values()
+        prompts = await prepare_prompts(synthesiser, configuration, projects)
+        recogniser = await open_recogniser(stack, projects)
         engine = MediaEngine(
             clock=store.clock,
             bind=endpoint.host,
@@ -322,24 +313,6 @@ class Server:
         await agent.start()
         self.sip_endpoint = Endpoint(host=endpoint.host, port=network.advertised(Transport.UDP)[1])
         stack.push_async_callback(agent.stop)
-
-    async def _open_recogniser(self, stack: AsyncExitStack) -> AnswerRecogniser | None:
-        """What hears spoken answers, ready before the first caller; None where no project wants any."""
-        aloud = [settings for settings in self.in_force.settings.values() if settings.spoken_answers]
-        if not aloud:
-            return None
-        recogniser = SphinxRecogniser()
-        stack.callback(recogniser.close)
-        for settings in aloud:
-            if not recogniser.understands(settings.language):
-                logger.warning(
-                    "project %s: no answer in %s can be recognised, so callers are asked for keys (extra `speech`)",
-                    settings.project,
-                    settings.language,
-                )
-        if recogniser.understands("en"):
-            await asyncio.to_thread(recogniser.hear_now, bytes(WARM_UP_BYTES))
-        return recogniser
 
     def _make_desk(
         self,
@@ -398,7 +371,7 @@ class Server:
         self.store.metrics.registry.register(
             RunningFigures(switchboard=self.switchboard, desk=self.desk, log=self.log, writer=self.store.writer)
         )
-        orders = Orders(self.store, self.switchboard, self.log, self.loop)
+        orders = Orders(self.store, self.switchboard, self.log, self.loop, self.objections)
         control = ControlServer(self.store.directory, {**orders.handlers(), "apply": self._apply})
         await control.start()
         stack.push_async_callback(control.stop)

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ from tallylight.database.writer import Transaction
 from tallylight.ids import ConversationId, EpochId, PartyId, TrackId, WorkspaceId, id_bytes, new_id
 from tallylight.law.vocabulary import Purpose
 from tallylight.ledger.commitment import canonical_json
+from tallylight.policy.view import EMPLOYED
 from tallylight.retention.draft import Draft, KeptTrack, PartyInScope, TrackInScope, parse, serialise
 from tallylight.retention.scope import Scope
 from tallylight.retention.search import Needle, NeedleKind, sealed_fragments
@@ -106,6 +107,7 @@ class Steps:
                 draft = draft.with_party(dataclasses.replace(party, kept=True))
                 continue
             notes += self._empty_identity(connection, party)
+            emptied += self._empty_orders(connection, party)
             if not stays:
                 emptied += self._empty_acts(connection, party.conversation, party.party)
             draft = draft.with_party(dataclasses.replace(party, emptied=True))
@@ -326,17 +328,38 @@ class Steps:
         )
 
     def _empty_acts(self, connection: sa.Connection, conversation: ConversationId, party: PartyId) -> int:
-        """How a person answered goes, and what they ordered; that something was answered, and what was decided, stays."""
-        acts = [
+        """How a person answered goes; that something was answered, and what was decided, stays."""
+        return self._empty(
+            connection, conversation, lambda kind, payload: kind in _ACT_TYPES and payload.get("party") == party
+        )
+
+    def _empty_orders(self, connection: sa.Connection, party: PartyInScope) -> int:
+        """What a customer ordered goes with who they are, not with the agent who took it down."""
+        role = connection.execute(
+            sa.select(parties.c.role).where(
+                parties.c.workspace == self.workspace,
+                parties.c.conversation == party.conversation,
+                parties.c.party == party.party,
+            )
+        ).scalar_one()
+        if role in EMPLOYED:
+            return 0
+        return self._empty(
+            connection, party.conversation, lambda kind, payload: kind == _RECEIPT and bool(payload.get("order"))
+        )
+
+    def _empty(
+        self,
+        connection: sa.Connection,
+        conversation: ConversationId,
+        is_personal: Callable[[str, Mapping[str, JsonValue]], bool],
+    ) -> int:
+        leaves = [
             event.leaf
             for event in read_stream(connection, conversation, workspace=self.workspace)
-            if event.payload is not None
-            and (
-                (event.type in _ACT_TYPES and event.payload.get("party") == party)
-                or (event.type == _RECEIPT and event.payload.get("order"))
-            )
+            if event.payload is not None and is_personal(event.type, event.payload)
         ]
-        return sum(empty_payload(connection, leaf, workspace=self.workspace) for leaf in acts)
+        return sum(empty_payload(connection, leaf, workspace=self.workspace) for leaf in leaves)
 
     def _keep(
         self, transaction: Transaction, conversation: ConversationId, stays: Sequence[KeptTrack], now_ms: int

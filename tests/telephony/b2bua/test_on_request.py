@@ -172,6 +172,8 @@ async def test_the_operator_records_a_receipt_too(world: World) -> None:
     ]
     assert len(proofs) == 2
     assert [event.order for event in world.events() if isinstance(event, ReceiptOpened)] == ["A1"]
+    await asyncio.to_thread(request, directory, "erase", person="sip:agent@127.0.0.2")
+    assert any(isinstance(event, ReceiptOpened) for event in world.events()), "the order is the customer's"
     await asyncio.to_thread(request, directory, "erase", person=NUMBER)
     assert not any(isinstance(event, ReceiptOpened) for event in world.events())
 

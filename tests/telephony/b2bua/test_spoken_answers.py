@@ -158,3 +158,26 @@ async def test_the_real_engine_hears_a_real_call(world: World) -> None:
         assert left_no_sound(world)
     finally:
         recogniser.close()
+
+
+@in_world(mode="agent_only_allow_customer", project=ALOUD)
+async def test_in_the_talk_keys_alone_are_answers(world: World) -> None:
+    """A yes may be meant for the agent, whom the caller hears as well."""
+    recogniser = ScriptedRecogniser([YES, YES])
+    listen_by(world, recogniser)
+    call = await world.dial()
+    agent = await world.until_talking()
+    agent.press("*4")
+    await world.until_asked()
+    for _ in range(2):
+        await asyncio.sleep(0.7)
+        call.leg.play(Prompt(word()))
+        await asyncio.sleep(2)
+    assert recogniser.lengths_ms == []
+    assert world.lamp(Role.CUSTOMER) is Lamp.OFF
+    call.press("1")
+    await asyncio.sleep(1)
+    assert world.lamp(Role.CUSTOMER) is Lamp.RECORDING
+    call.hang_up()
+    await world.until_quiet()
+    assert next(event for event in world.events() if isinstance(event, ConsentGiven)).method is Method.DIGIT

@@ -45,6 +45,7 @@ from tallylight.telephony.flow.question import (
     TooEarly,
 )
 from tallylight.telephony.flow.question import Heard as QuestionHeard
+from tallylight.telephony.rtp.outgoing import AudioSink
 from tallylight.telephony.rtp.prompt import Prompt
 
 logger = logging.getLogger(__name__)
@@ -83,8 +84,12 @@ class Asking:
         caller: Side,
         customer: PartyId,
         waiting: Waiting,
+        in_talk: bool = False,
     ) -> None:
-        """`terms`: what there is to tell, of the project's own or derived from them (`Settings.notices`)."""
+        """`terms`: what there is to tell, of the project's own or derived from them (`Settings.notices`).
+
+        `in_talk`: the caller also hears the agent, so a word may be meant for them: keys alone are answers.
+        """
         self._desk = desk
         self._runner = runner
         self._terms = terms
@@ -100,7 +105,10 @@ class Asking:
         self._spoken: list[str] = []
         """Each spoken answer as evidence: time and score alone."""
         self._hears = (
-            desk.recogniser is not None and terms.spoken_answers and desk.recogniser.understands(terms.language)
+            not in_talk
+            and terms.spoken_answers
+            and desk.recogniser is not None
+            and desk.recogniser.understands(terms.language)
         )
         self._acknowledgement = NoticeKind.ACKNOWLEDGEMENT
         self._answered = asyncio.Event()
@@ -269,8 +277,8 @@ class Asking:
                 case Speak(part):
                     self._hush()
                     self._caller.speak(self._prompt(self._kind(part)), lambda: self._take(dialogue.spoken()))
-                case Listen(seconds) if self._hears:
-                    self._listen(seconds)
+                case Listen(seconds) if self._hears and self._caller.leg.sink is not None:
+                    self._listen(seconds, self._caller.leg.sink)
                 case Listen(seconds):
                     self._silence = self._waiting.later(seconds, lambda: self._take(dialogue.waited()))
                 case Noticed():
@@ -328,12 +336,9 @@ class Asking:
     def _kind(self, part: Part) -> NoticeKind:
         return _SPOKEN_PARTS[part] if self._hears else _PARTS[part]
 
-    def _listen(self, seconds: float) -> None:
+    def _listen(self, seconds: float, voice: AudioSink) -> None:
         """Wait for a key or a word; somebody who speaks as the time runs out is heard to their end."""
         leg, until_ms = self._caller.leg, self._now_ms() + round(seconds * 1000)
-        voice = leg.sink
-        if voice is None:
-            return
         ear = self._ear = Utterance(voice)
         leg.sink = ear
         self._turn += 1

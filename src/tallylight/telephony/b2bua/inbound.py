@@ -271,13 +271,19 @@ class InboundCall:
             )
             self._command(no, actor=self.customer)
 
-    def _ask_about(self, terms: Settings) -> Asking:
+    def _ask_about(self, terms: Settings, *, in_talk: bool = False) -> Asking:
         """A dialogue about these terms, in place of any other."""
         assert self.runner is not None
         if self._asking is not None:
             self._asking.stop()
         self._asking = Asking(
-            self._desk, self.runner, terms=terms, caller=self.caller, customer=self.customer, waiting=self._waiting
+            self._desk,
+            self.runner,
+            terms=terms,
+            caller=self.caller,
+            customer=self.customer,
+            waiting=self._waiting,
+            in_talk=in_talk,
         )
         return self._asking
 
@@ -378,7 +384,7 @@ class InboundCall:
         assert self.runner is not None
         refusal = self.runner.command(command, actor=command.by)
         if refusal is None:
-            asking = self._ask_about(terms)
+            asking = self._ask_about(terms, in_talk=True)
             if asking.has_something_to_say and self._language.informed:
                 self._waiting.beside(self._ask_in_talk(asking))
         return refusal

@@ -14,11 +14,8 @@ from tallylight.telephony.rtp.prompt import Prompt
 SAMPLES_PER_MS = 8
 BYTES_PER_SAMPLE = 2
 
-
-ASKED = (NoticeKind.FIRST_LAYER, NoticeKind.QUESTION)
-"""What is heard before anybody can answer."""
 LONGEST_S = 20
-"""How long that may take."""
+"""How long telling and asking may take."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +54,9 @@ class Prompts:
             except NoticeError:
                 continue  # a question nobody may be asked in this mode
             await self.spoken(notice.text, notice.language, notice.words_per_minute)
-        asked = [self.notice(kind, terms)[1] for kind in ASKED if (kind, terms.version) in self._notices]
+        question = NoticeKind.QUESTION_SPOKEN if terms.spoken_answers else NoticeKind.QUESTION
+        heard = [kind for kind in (NoticeKind.FIRST_LAYER, question) if (kind, terms.version) in self._notices]
+        asked = [self.notice(kind, terms)[1] for kind in heard]
         seconds = sum([prompt.duration_ms for prompt in asked]) / 1000
         if seconds > LONGEST_S:
             logger.warning(
