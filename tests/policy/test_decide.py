@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tallylight.ids import PartyId
-from tallylight.law.vocabulary import Action, Confidence, LawfulBasis, Method, Mode, Purpose, Role
+from tallylight.law.vocabulary import Action, Confidence, EmployeeForm, LawfulBasis, Method, Mode, Purpose, Role
 from tallylight.policy.decide import decide
 from tallylight.policy.decision import Lamp
 from tallylight.policy.profile import Profile
@@ -130,6 +130,20 @@ def test_an_agent_who_was_not_told_darkens_everybody_in_the_house_and_themselves
     assert set(lamps(now).values()) == {Lamp.OFF}
     assert Action.NOTIFY_EMPLOYEE in ruling(now, AGENT).actions
     assert lamps(now, Profile.LAW) == {CUSTOMER: Lamp.RECORDING, AGENT: Lamp.OFF}
+
+
+def test_the_form_of_one_place_of_work_tells_nobody_under_the_law_of_another() -> None:
+    """Connecticut is content with a posted notice; where the law names no form, only having been told counts."""
+    posted = frozenset({EmployeeForm.POSTED})
+
+    def lamp(*codes: str) -> Lamp:
+        places = tuple(place for code in codes for place in at(code))
+        party = agent(places=places, employee_notice=False, employee_forms=posted)
+        house = dataclasses.replace(SETTINGS, country="US-CT")
+        return lamps(situation(customer(), party, settings=house), Profile.LAW)[AGENT]
+
+    assert lamp("US-CT") is Lamp.RECORDING
+    assert lamp("US-CT", "JP") is Lamp.OFF
 
 
 def test_whoever_left_is_off_and_no_longer_keeps_others_in_the_dark() -> None:

@@ -1,5 +1,6 @@
 """`tallylight recordings list` and `export`."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,7 +72,8 @@ def export(
     to_stdout = str(out) == "-"
     if not to_stdout and not out.absolute().parent.is_dir():
         raise FileNotFoundError(2, "There is no such folder", str(out.absolute().parent))
-    with opened(data) as store, naming_what_exists(store):
+    # An agent is not told of calls that they may not hear.
+    with opened(data) as store, naming_what_exists(store) if agent is None else nullcontext():
         playback = Playback(
             workspace=store.workspace,
             engine=store.engine,

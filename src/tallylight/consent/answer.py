@@ -58,6 +58,9 @@ class Consent:
 NO_ANSWER = Consent()
 """Nobody has asked."""
 
+ON_THE_LINE = frozenset({Method.DIGIT, Method.SPOKEN})
+"""Methods by which a person answers in the conversation itself: what they say once recorded proves it."""
+
 SECOND_HAND = frozenset({Method.ATTESTED, Method.IMPORTED})
 """Methods by which somebody else says that a person agreed."""
 

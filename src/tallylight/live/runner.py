@@ -12,9 +12,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 
 from tallylight.clock import Timer
+from tallylight.consent.answer import ON_THE_LINE
 from tallylight.conversation.commands import ENGINE, Command, EndConversation, JoinParty, RefuseConsent, WithdrawConsent
 from tallylight.conversation.events import (
     ConsentGiven,
+    ConsentRefused,
     ConsentWithdrawn,
     ConversationEnded,
     ConversationStarted,
@@ -210,17 +212,20 @@ class ConversationRunner:
             events=events,
             identities=identities or {},
         )
-        given = frozenset(event.party for event in events if isinstance(event, ConsentGiven))
         missing: TallylightError | None = None
         for event in tuple(events):
             if isinstance(event, LampsChanged):
                 try:
-                    self.tracks.move_gates(
-                        self.state, event, work, given=given, may_open=not (self._failed or self.ended)
-                    )
+                    self.tracks.move_gates(self.state, event, work, may_open=not (self._failed or self.ended))
                 except TallylightError as error:
                     missing = error
+            elif isinstance(event, ConsentGiven):
+                if event.method in ON_THE_LINE:
+                    self.tracks.given(event.party)
+            elif isinstance(event, ConsentRefused):
+                self.tracks.denied(event.party)
             elif isinstance(event, ConsentWithdrawn):
+                self.tracks.denied(event.party)
                 self.tracks.withdraw(event.party, work)
             elif isinstance(event, ReceiptClosed):
                 self.tracks.replace(event.replaces, work)

@@ -27,6 +27,9 @@ PENDING_MS = 1000
 
 FOREVER_MS = 1 << 40
 
+PROOF_AT_MOST_S = 15.0
+"""The longest a proof-of-consent clip runs, whatever becomes of our acknowledgement."""
+
 
 @dataclass(slots=True)
 class _Track:
@@ -45,6 +48,8 @@ class _Track:
     """The strictest that any decision it was recorded under has set."""
     is_over: bool = False
     """It was to be erased and is kept by law: nothing more goes there."""
+    timer: Timer | None = None
+    """Ends a proof of consent."""
 
     @property
     def floor_ms(self) -> int | None:
@@ -67,6 +72,8 @@ class Tracks:
         """What is to be sealed, in the order of opening."""
         self._receipt: int | None = None
         """The voice receipt that is open: what is said goes there."""
+        self._unproven: set[PartyId] = set()
+        """Who has said yes on the line and not been recorded since: the clip that proves it opens with their gate."""
         self.own_voice = OwnVoice()
         """Where our announcements go as they are sent."""
         self._flush_timer: Timer | None = self._next_flush()
@@ -122,9 +129,7 @@ class Tracks:
 
     # -- gates ------------------------------------------------------------------------------------------------------
 
-    def move_gates(
-        self, state: ConversationState, changed: LampsChanged, work: Work, *, given: frozenset[PartyId], may_open: bool
-    ) -> None:
+    def move_gates(self, state: ConversationState, changed: LampsChanged, work: Work, *, may_open: bool) -> None:
         """Shut what the decision shuts, now; ask for what it opens, in `work`. Raises VaultError where a key is missing."""
         rulings = changed.decision.rulings
         receipt = None if state.receipt is None else state.receipt.number
@@ -141,7 +146,8 @@ class Tracks:
         for ruling in rulings:
             if ruling.lamp is Lamp.RECORDING:
                 self._open(state, ruling.party, changed, work)
-                if ruling.party in given:
+                if ruling.party in self._unproven:
+                    self._unproven.discard(ruling.party)
                     self._open_proof(ruling.party, changed, work)
 
     def _open(self, state: ConversationState, party: PartyId, changed: LampsChanged, work: Work) -> None:
@@ -180,12 +186,21 @@ class Tracks:
         proves = self._settings.purpose_with(track.receipt)
         return deadline_ms(self._settings, track.purpose, track.from_ms, track.bounds, proves=proves)
 
+    def given(self, party: PartyId) -> None:
+        """Somebody said yes on the line: what they say once they are recorded proves it."""
+        self._unproven.add(party)
+
+    def denied(self, party: PartyId) -> None:
+        """Somebody said no: there is no yes left to prove."""
+        self._unproven.discard(party)
+
     def _open_proof(self, party: PartyId, changed: LampsChanged, work: Work) -> None:
         self.end_proof(party, changed.offset_ms)
         proof = self._new_track(party, Purpose.PROOF_OF_CONSENT, changed, work, receipt=self._receipt)
         self.capture(party).add(proof.recorder)
         self.own_voice.add(proof.recorder)
         self._request(proof, changed, work)
+        proof.timer = self._services.clock.call_later(PROOF_AT_MOST_S, lambda: self.end_proof(party, self._offset_ms()))
 
     def _request(self, track: _Track, changed: LampsChanged, work: Work) -> None:
         if track.recorder.gate.is_dark:
@@ -239,6 +254,7 @@ class Tracks:
                 recorder.close(at_ms)
             self.own_voice.remove(recorder)
             self.capture(party).remove(recorder)
+            _stop(proof)
 
     def close_all(self, at_ms: int) -> None:
         """The end: shut every gate, hand over what passed, count the last speech."""
@@ -256,6 +272,7 @@ class Tracks:
         for track in self._tracks:
             track.recorder.close(at_ms)
             track.recorder.flush(FOREVER_MS)
+            _stop(track)
 
     # -- commits ----------------------------------------------------------------------------------------------------
 
@@ -353,6 +370,7 @@ class Tracks:
 
     def _drop(self, track: _Track) -> None:
         recorder = track.recorder
+        _stop(track)
         recorder.close(0)
         recorder.forget()
         self.capture(track.party).remove(recorder)
@@ -370,3 +388,10 @@ class Tracks:
     def _next_flush(self) -> Timer:
         clock = self._services.clock
         return clock.call_later(next_record_s(clock.monotonic_ns()), self._flush_each_second)
+
+
+def _stop(track: _Track) -> None:
+    """No timer runs for this track any more."""
+    if track.timer is not None:
+        track.timer.cancel()
+        track.timer = None

@@ -40,6 +40,8 @@ class Applicable:
     consent: tuple[Rule, ...]
     notice: tuple[Rule, ...]
     employee: tuple[Rule, ...]
+    employee_settled: bool
+    """The law of every candidate place says how employees are told."""
     duty: tuple[Rule, ...]
     retention: tuple[Rule, ...]
     biometric: tuple[Rule, ...]
@@ -127,14 +129,15 @@ def applicable(
     def layer(wanted: Layer) -> tuple[Rule, ...]:
         return tuple(rule for rule in rules if rule.layer is wanted)
 
-    ground, consent = layer(Layer.GROUND), layer(Layer.CONSENT)
+    ground, consent, employee = layer(Layer.GROUND), layer(Layer.CONSENT), layer(Layer.EMPLOYEE)
     return Applicable(
         wiretap=layer(Layer.WIRETAP),
         all_party=tuple(rule for rule in layer(Layer.WIRETAP) if rule.standard is Standard.ALL_PARTY),
         ground=ground,
         consent=consent,
         notice=layer(Layer.NOTICE),
-        employee=layer(Layer.EMPLOYEE),
+        employee=employee,
+        employee_settled=all(any(rule.jurisdiction in pack.jurisdictions(code) for rule in employee) for code in codes),
         duty=tuple(sorted(layer(Layer.DUTY), key=_kept_s, reverse=True)),
         retention=layer(Layer.RETENTION),
         biometric=tuple(

@@ -2,12 +2,11 @@
 
 import dataclasses
 import hashlib
-import json
+
+import orjson
 
 from tallylight.consent.answer import NO_ANSWER
 from tallylight.policy.situation import ORDINARY, Circumstances, Consent, PartySituation, Situation
-
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical(situation: Situation) -> bytes:
@@ -29,7 +28,7 @@ def canonical(situation: Situation) -> bytes:
         content["customer_on"] = True
     if situation.circumstances is not ORDINARY and (unusual := _unusual(situation.circumstances)):
         content["circumstances"] = unusual
-    return _ENCODER.encode(content).encode()
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 def situation_hash(situation: Situation) -> str:

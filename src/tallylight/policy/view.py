@@ -78,11 +78,11 @@ class View:
         )
 
     def knows(self, party: PartySituation) -> bool:
-        """Whether an employee was told, if only in the form that every law of the place of work is content with."""
+        """Whether an employee was told, if only in the form that the law of every place of work is content with."""
         if party.employee_notice:
             return True
-        asked = self.own_law[party.party].employee
-        return bool(asked) and all(meets(rule, party) for rule in asked)
+        law = self.own_law[party.party]
+        return law.employee_settled and all(meets(rule, party) for rule in law.employee)
 
     def records(self, party: PartySituation) -> bool:
         """Whether this person is on the side that makes the recording."""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tallylight.conversation.events import ConsentGiven, LampsChanged, NoticeGiven, QuestionHeard
+from tallylight.conversation.events import ConsentGiven, LampsChanged, NoticeGiven, QuestionHeard, RecordingResumed
 from tallylight.law.vocabulary import Purpose, Role
 from tallylight.policy.decision import Lamp
 from tallylight.vault.frame import SOURCE_OURS, SOURCE_PARTY
@@ -274,6 +274,28 @@ async def test_a_pause_and_its_end_move_every_lamp_at_one_instant(world: World) 
     frames = world.talk(Role.CUSTOMER)
     assert any(frame.start_ms == resumed.offset_ms for frame in frames)
     assert any(frame.start_ms + frame.duration_ms == paused.offset_ms for frame in frames)
+
+
+@in_world(project="start_paused = true")
+async def test_a_yes_while_nothing_is_recorded_is_proven_once_somebody_resumes(world: World) -> None:
+    call = await world.dial(talk=tone(5))
+    await world.until_asked()
+    call.press("1")
+    agent = await world.until_talking()
+    await asyncio.sleep(20)
+    assert {world.lamp(Role.CUSTOMER), world.lamp(Role.AGENT)} == {Lamp.PAUSED}
+    agent.press("*3")
+    await asyncio.sleep(10)
+    assert {world.lamp(Role.CUSTOMER), world.lamp(Role.AGENT)} == {Lamp.RECORDING}
+    call.hang_up()
+    await world.until_quiet()
+    opened = next(event.offset_ms for event in world.events() if isinstance(event, RecordingResumed))
+    proof = world.track(Role.CUSTOMER, Purpose.PROOF_OF_CONSENT)
+    ours = [frame for frame in proof if frame.source == SOURCE_OURS]
+    assert {frame.source for frame in proof} == {SOURCE_OURS, SOURCE_PARTY}
+    assert proof[0].start_ms >= opened
+    end_ms = max(frame.start_ms + frame.duration_ms for frame in proof)
+    assert abs(end_ms - (ours[-1].start_ms + ours[-1].duration_ms + 3000)) <= 40
 
 
 @in_world()

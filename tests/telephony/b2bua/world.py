@@ -108,8 +108,8 @@ class Wire:
         self._sockets.append(made)
         return made
 
-    def poll(self) -> list[tuple[int, int]]:
-        return [(found.fileno(), 1) for found in self._sockets if found.queue]
+    def poll(self, hurried: bool, /) -> list[tuple[int, int]]:
+        return [(found.fileno(), 1) for found in self._sockets if found.queue and found.hurried is hurried]
 
     def close(self) -> None:
         for open_port in self._sockets:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallylight.telephony.rtp.digits import press
-from tallylight.telephony.rtp.engine import MediaEngine
+from tallylight.telephony.rtp.engine import AT_ONCE, PATIENT_TICKS, TICK_MS, MediaEngine
 from tallylight.telephony.rtp.leg import RtpLeg
 from tallylight.telephony.rtp.stats import LegStats
 from tests.telephony.rtp.phones import EVENT, House, Phone, Sink, opened, port_range, sound
@@ -82,7 +82,7 @@ def test_handing_on_later_changes_nothing(happenings: list[str]) -> None:
         assert _counts(at_once.stats) == _counts(later.stats)
 
 
-def test_a_steady_voice_is_handed_on_five_times_a_second(house: House) -> None:
+def test_a_steady_voice_is_handed_on_a_few_times_a_second(house: House) -> None:
     phone = house.phone()
     leg = house.leg(phone)
     house.legs.clear()
@@ -90,9 +90,51 @@ def test_a_steady_voice_is_handed_on_five_times_a_second(house: House) -> None:
     for index in range(100):
         phone.send(leg, sound(index))
         house.run(20)
-    assert 9 <= sink.calls <= 16  # ten, and one or two more wherever a number wraps
+    assert 5 <= sink.calls <= 12  # each 400 ms, and one or two more wherever a number wraps
+    house.run(PATIENT_TICKS * TICK_MS)
     leg.hand_over()
     assert len(sink.heard) == 100 * 160
+
+
+def test_nobody_waits_for_a_steady_voice_until_somebody_hears_it(house: House) -> None:
+    speaker, listener = house.phone(), house.phone()
+    leg, peer = house.leg(speaker), house.leg(listener)
+    listener.send(peer, sound(0))
+
+    def speak(packets: int) -> list[int]:
+        """What has been received of each packet after its 20 ms."""
+        counts = []
+        for index in range(packets):
+            speaker.send(leg, sound(index))
+            house.run(20)
+            counts.append(leg.stats.received)
+        return counts
+
+    at_first = speak(50)
+    assert at_first == list(range(1, 51))
+    later = speak(100)
+    waited = [51 + index - count for index, count in enumerate(later)]
+    assert 2 <= max(waited) <= AT_ONCE
+    leg.peer = peer
+    listener.receive()
+    heard = speak(20)
+    assert heard == list(range(151, 171))
+    assert len(listener.receive()) >= 20
+
+
+def test_patience_moves_no_sound_by_more_than_a_tick(house: House) -> None:
+    phone = house.phone()
+    leg = house.leg(phone)
+    house.legs.clear()
+    leg.sink = sink = Sink()
+    for index in range(1_500):
+        phone.send(leg, sound(index))
+        house.run(20)
+    house.run(PATIENT_TICKS * TICK_MS)
+    leg.hand_over()
+    assert len(sink.heard) == 1_500
+    first = sink.starts[0]
+    assert all(abs(start - first - 20 * index) <= TICK_MS for index, start in enumerate(sink.starts))
 
 
 def test_a_replaced_sink_has_everything_that_came_before(house: House) -> None:

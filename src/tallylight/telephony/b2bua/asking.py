@@ -66,8 +66,6 @@ LOOK_S = 0.1
 """How often a caller who may answer aloud is listened for. Not while we speak: our own question says yes and no, and
 its echo must answer nothing."""
 _SAID = {Answered.YES: Said.YES, Answered.NO: Said.NO}
-PROOF_AT_MOST_S = 15.0
-"""The longest a proof-of-consent clip runs, whatever becomes of our acknowledgement."""
 OPENING_S = 3.0
 """How long the acknowledgement waits for the gate: later than that it would break into the talk."""
 
@@ -189,7 +187,7 @@ class Asking:
         self._drop_acknowledgement()
         if self._proof_end is not None:
             self._proof_end.cancel()
-            self._end_proof()
+        self._end_proof()
 
     def press(self, digit: Digit) -> None:
         """The caller pressed a key while being told or asked."""
@@ -204,7 +202,6 @@ class Asking:
     def afterword(self, free: Callable[[], None]) -> None:
         """What follows the answer; the call does not wait for it. `free` when nothing more is said."""
         if self.answer is Answer.GIVEN:
-            self._proof_end = self._waiting.later(PROOF_AT_MOST_S, self._end_proof)
             self._acknowledge_once_open(free)
         elif self.answer is not None:
             self._say_truth(free)
@@ -221,7 +218,10 @@ class Asking:
             self._say_truth(free)
 
     def _acknowledge_once_open(self, free: Callable[[], None]) -> None:
-        """Say that they are being recorded when it is so: behind the commit, never instead of it."""
+        """Say that they are being recorded when it is so: behind the commit, never instead of it.
+
+        Where the recording is paused that is once somebody resumes it, however much later; nobody waits for that.
+        """
 
         def look() -> None:
             if self._runner.tracks.is_open(self._customer):
@@ -232,13 +232,15 @@ class Asking:
             self._drop_acknowledgement()
             free()
 
-        ruling = self._ruling
-        if ruling is None or ruling.lamp is not Lamp.RECORDING:
-            free()  # paused: nothing to acknowledge
-            return
-        self._patience = self._waiting.later(OPENING_S, give_up)
-        self._runner.on_change = look
-        look()
+        lamp = None if self._ruling is None else self._ruling.lamp
+        if lamp is Lamp.RECORDING:
+            self._patience = self._waiting.later(OPENING_S, give_up)
+        else:
+            free()
+            free = _nobody_waits
+        if lamp in (Lamp.RECORDING, Lamp.PAUSED):
+            self._runner.on_change = look
+            look()
 
     def _drop_acknowledgement(self) -> None:
         self._runner.on_change = None
@@ -264,9 +266,7 @@ class Asking:
             self._tell(kind)
 
     def _end_proof_soon(self) -> None:
-        if self._proof_end is not None:
-            self._proof_end.cancel()
-            self._proof_end = self._waiting.later(self._desk.flow.proof_after_s, self._end_proof)
+        self._proof_end = self._waiting.later(self._desk.flow.proof_after_s, self._end_proof)
 
     def _take(self, steps: list[Step], digit: Digit | None = None) -> None:
         dialogue = self._dialogue
@@ -418,3 +418,7 @@ class Asking:
 
     def _now_ms(self) -> int:
         return self._runner.offset_ms()
+
+
+def _nobody_waits() -> None:
+    """The call has gone on already."""

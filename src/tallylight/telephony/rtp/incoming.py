@@ -24,6 +24,9 @@ NEAR_A_WRAP = 1 << 10
 """Packets. So near to the end of the numbers of the stream it is relayed into, no packet is foreseen: adding would carry
 from one number into the other."""
 
+STEADY_MS = 1_000
+"""A stream in which nothing unforeseen has come for so long is steady."""
+
 _NONE = -1
 _UNKNOWN, _EVENT, _COMFORT_NOISE = -1, -2, -3
 _NOTHING: tuple[int, ...] = (_UNKNOWN,) * 128
@@ -60,6 +63,7 @@ class Incoming:
 
     __slots__ = (
         "_codec",
+        "_disturbed_ms",
         "_end_ms",
         "_events",
         "_lateness",
@@ -109,6 +113,8 @@ class Incoming:
         self._tones: ToneReceiver | None = None
         self._types = _NOTHING
         self._lateness = 0
+        self._disturbed_ms = 0
+        """Engine time of the last packet that was not foreseen."""
         self._waiting: list[bytes] = []
         """Datagrams that were foreseen, already relayed."""
         self._length = _NONE
@@ -126,6 +132,16 @@ class Incoming:
     def malformed_events(self) -> int:
         """Digit packets that made no sense."""
         return self._events.malformed
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether every packet has been the foreseen one for a while."""
+        return (
+            self._length != _NONE
+            and self._tones is None
+            and self.last_ms is not None
+            and self.last_ms - self._disturbed_ms >= STEADY_MS
+        )
 
     def anchor(self, anchor_ms: int) -> None:
         """The conversation starts at this engine time."""
@@ -214,6 +230,7 @@ class Incoming:
         """A packet that begins something, comes late, twice or after a loss, is no voice, or no packet at all."""
         self.hand_over()
         self._length = _NONE
+        self._disturbed_ms = now_ms
         try:
             packet = parse(data)
         except PacketMalformed:

@@ -55,6 +55,7 @@ class RtpLeg:
         "_closed",
         "_host",
         "_latched",
+        "_locked",
         "_negotiated",
         "_peer",
         "_refused",
@@ -95,6 +96,8 @@ class RtpLeg:
         self._reports_port = reports
         self._negotiated: Negotiated | None = None
         self._latched: Address | None = None
+        self._locked = False
+        """Whether packets come from `_latched` alone."""
         self._peer: RtpLeg | None = None
         self._strangers = 0
         self._refused = 0
@@ -130,6 +133,8 @@ class RtpLeg:
     def peer(self, peer: "RtpLeg | None") -> None:
         self._peer = peer
         self.incoming.relay_to(peer.outgoing if peer is not None else None)
+        if peer is not None:
+            self._voice_port.hurry(True)
 
     @property
     def port(self) -> int:
@@ -260,8 +265,13 @@ class RtpLeg:
         self._reports_port.close()
 
     def look_after(self, now_ms: int) -> None:
-        """Hand on the voice that waits, send RTCP reports if they are due. For the engine, a few times a second."""
+        """Hand on the voice that waits, send RTCP reports if they are due. For the engine, now and then.
+
+        A steady voice that goes on to nobody is in no hurry from here on."""
         self.incoming.hand_over()
+        patient = self._locked and self._peer is None and self.incoming.is_steady
+        if not self._closed:
+            self._voice_port.hurry(not patient)
         if self._reporter.due_ms <= now_ms and not self._closed:
             self._reporter.schedule(now_ms)
             self._send_reports([])
@@ -279,6 +289,8 @@ class RtpLeg:
             self.outgoing.failed += 1
         self.outgoing.transmit = lambda data: voice.sendto(data, target)
         self._host.watch(self, voice, voice.recvfrom, self._stranger)
+        self._locked = False
+        voice.hurry(True)
 
     def _stranger(self, received: tuple[bytes, Address], now_ms: int) -> None:
         """A packet while nobody is known: the first valid one from the right address locks the port to its source."""
@@ -297,6 +309,7 @@ class RtpLeg:
         self._latched = source
         self.outgoing.transmit = voice.send
         self._host.watch(self, voice, voice.recv, self.incoming.packet)
+        self._locked = True
         # Strangers' packets from before the lock are still queued: nothing unchecked may reach `Incoming.packet`.
         waiting = [data]
         while True:

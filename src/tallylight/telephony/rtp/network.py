@@ -44,6 +44,9 @@ class DatagramSocket(Protocol):
     def unlock(self) -> None:
         """Take datagrams from anywhere again."""
 
+    def hurry(self, hurried: bool, /) -> None:
+        """Whether somebody waits for what arrives here, as `MediaNetwork.poll` asks."""
+
     def close(self) -> None:
         """Give the port back."""
 
@@ -52,10 +55,10 @@ class MediaNetwork(Protocol):
     """Opens ports and tells which have datagrams waiting."""
 
     def bind(self, address: Address) -> DatagramSocket:
-        """Bind a port. Raises OSError where it is taken."""
+        """Bind a port, in a hurry at first. Raises OSError where it is taken."""
 
-    def poll(self) -> list[tuple[int, int]]:
-        """(fileno, flags) of each open socket with something to receive, without waiting."""
+    def poll(self, hurried: bool, /) -> list[tuple[int, int]]:
+        """(fileno, flags) of each open socket in a hurry, or each other one, with something to receive. Never waits."""
 
     def close(self) -> None:
         """No more polling."""
@@ -64,9 +67,11 @@ class MediaNetwork(Protocol):
 class UdpSocket(socket.socket):
     """A UDP port. Locking is `connect(2)`: the kernel drops strangers and finds the route once."""
 
-    def __init__(self, epoll: select.epoll) -> None:
+    def __init__(self, polls: tuple[select.epoll, select.epoll]) -> None:
+        """`polls`: of those in no hurry, and of those in a hurry."""
         super().__init__(socket.AF_INET, socket.SOCK_DGRAM)
-        self._epoll: select.epoll | None = epoll
+        self._polls = polls
+        self._poll: select.epoll | None = None
         self.setblocking(False)
         self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
@@ -79,13 +84,20 @@ class UdpSocket(socket.socket):
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
 
+    def hurry(self, hurried: bool, /) -> None:
+        wanted = self._polls[hurried]
+        if wanted is not self._poll and self.fileno() >= 0:
+            self._leave()
+            wanted.register(self.fileno(), select.EPOLLIN)
+            self._poll = wanted
+
+    def _leave(self) -> None:
+        poll, self._poll = self._poll, None
+        if poll is not None and not poll.closed and self.fileno() >= 0:
+            poll.unregister(self.fileno())
+
     def close(self) -> None:
-        epoll, self._epoll = self._epoll, None
-        if epoll is not None and not epoll.closed and self.fileno() >= 0:
-            try:
-                epoll.unregister(self.fileno())
-            except FileNotFoundError:
-                pass  # it was never registered: binding failed
+        self._leave()
         super().close()
 
 
@@ -93,8 +105,8 @@ class WildcardSocket(UdpSocket):
     """A UDP port on every address of the machine. `connect(2)` would also fix which of them it listens on, and not
     always to the one the party was told; so strangers are turned away here, at about 1 µs a packet."""
 
-    def __init__(self, epoll: select.epoll) -> None:
-        super().__init__(epoll)
+    def __init__(self, polls: tuple[select.epoll, select.epoll]) -> None:
+        super().__init__(polls)
         self._locked: Address | None = None
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
@@ -119,26 +131,27 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class UdpNetwork:
-    """The machine's own sockets, all in one epoll."""
+    """The machine's own sockets: one epoll for those in no hurry, one for the others."""
 
     def __init__(self) -> None:
-        self._epoll = select.epoll()
+        self._polls = select.epoll(), select.epoll()
 
     def bind(self, address: Address) -> UdpSocket:
-        made = WildcardSocket(self._epoll) if address[0] == WILDCARD else UdpSocket(self._epoll)
+        made = WildcardSocket(self._polls) if address[0] == WILDCARD else UdpSocket(self._polls)
         try:
             made.bind(address)
-            self._epoll.register(made.fileno(), select.EPOLLIN)
+            made.hurry(True)
         except OSError:
             made.close()
             raise
         return made
 
-    def poll(self) -> list[tuple[int, int]]:
-        return self._epoll.poll(0, 65536)
+    def poll(self, hurried: bool, /) -> list[tuple[int, int]]:
+        return self._polls[hurried].poll(0, 65536)
 
     def close(self) -> None:
-        self._epoll.close()
+        for poll in self._polls:
+            poll.close()
 
 
 class MemorySocket:
@@ -149,6 +162,7 @@ class MemorySocket:
         self._number = number
         self.address = address
         self.locked: Address | None = None
+        self.hurried = True
         self.queue: deque[tuple[bytes, Address]] = deque()
 
     def fileno(self) -> int:
@@ -178,6 +192,9 @@ class MemorySocket:
     def unlock(self) -> None:
         self.locked = None
 
+    def hurry(self, hurried: bool, /) -> None:
+        self.hurried = hurried
+
     def close(self) -> None:
         self._network.sockets.pop(self.address, None)
 
@@ -203,8 +220,8 @@ class MemoryNetwork:
         if found is not None and found.locked in (None, source):
             found.queue.append((data, source))
 
-    def poll(self) -> list[tuple[int, int]]:
-        return [(found.fileno(), 1) for found in self.sockets.values() if found.queue]
+    def poll(self, hurried: bool, /) -> list[tuple[int, int]]:
+        return [(found.fileno(), 1) for found in self.sockets.values() if found.queue and found.hurried is hurried]
 
     def close(self) -> None:
         self.sockets.clear()
