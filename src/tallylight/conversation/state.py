@@ -128,7 +128,8 @@ def apply(state: ConversationState, event: Event) -> ConversationState:
         name = type(event).__name__
         told = f"{name} came before its start" if state.conversation is None else "it started twice"
         raise ConversationError(f"The events of a conversation are not complete or not in order: {told}.")
-    return dataclasses.replace(_changed(state, event), latest_ms=max(state.latest_ms, event.offset_ms))
+    after = _changed(state, event)
+    return after if after.latest_ms >= event.offset_ms else dataclasses.replace(after, latest_ms=event.offset_ms)
 
 
 def fold(events: Iterable[Event]) -> ConversationState:

@@ -167,10 +167,11 @@ class Tracks:
 
     def _move_terms(self, party: PartyId, changed: LampsChanged, work: Work) -> None:
         """What goes on is kept by the strictest bounds so far: whoever joins may bring another law with them."""
+        bounds = bounds_of(changed.decision)
         for track in self._of(party):
-            if self._is_now(track):
+            if self._is_now(track) and track.bounds | bounds != track.bounds:
                 before = self._deadline_ms(track), track.floor_ms
-                track.bounds |= bounds_of(changed.decision)
+                track.bounds |= bounds
                 deadline, floor = self._deadline_ms(track), track.floor_ms
                 if (deadline, floor) != before:
                     work.events.append(
