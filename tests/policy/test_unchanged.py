@@ -1,12 +1,13 @@
 """A decision still holds exactly where deciding again would say the same; and every field of a situation is hashed."""
 
 import dataclasses
+import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallylight.law.vocabulary import CallType, Conference, EmployeeForm, Release, Sector
-from tallylight.policy.canonical import situation_hash
+from tallylight.policy.canonical import canonical, situation_hash
 from tallylight.policy.decide import decide
 from tallylight.policy.situation import ORDINARY, Circumstances, Segment, Situation
 from tallylight.policy.unchanged import still_holds
@@ -25,6 +26,14 @@ def test_what_still_holds_would_be_decided_again(before: Situation, later_ms: in
 def test_another_situation_does_not_hold(before: Situation, now: Situation) -> None:
     same = dataclasses.replace(now, at_ms=before.at_ms) == before
     assert still_holds(before, dataclasses.replace(now, at_ms=before.at_ms)) == same
+
+
+@given(situations(), st.text(st.characters(exclude_categories=["Cs"])))
+def test_the_canonical_form_is_json_with_sorted_keys_and_nothing_to_choose(now: Situation, evidence: str) -> None:
+    said = dataclasses.replace(now.parties[0], consent=dataclasses.replace(YES, evidence=evidence))
+    written = canonical(dataclasses.replace(now, parties=(said, *now.parties[1:])))
+    again = json.dumps(json.loads(written), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert written == again.encode()
 
 
 def test_an_answer_in_between_ends_it() -> None:
