@@ -364,3 +364,27 @@ async def test_one_that_takes_too_long_to_find_is_none(world: World) -> None:
     await world.until_talking()
     call.hang_up()
     await world.until_quiet()
+
+
+@in_world()
+async def test_an_erasure_in_mid_call_takes_it_and_what_rests_on_it(world: World) -> None:
+    standing = agree(world)
+    call = await world.dial(talk=tone(5))
+    await world.until_talking()
+    await asyncio.sleep(2)
+    assert lamps(world) == (ON, ON)
+    store = world.server.store
+    answer: Any = await asyncio.to_thread(request, store.directory, "erase", person="20 12 34 56")
+    assert (answer["state"], answer["found"]) == ("complete", True)
+    assert answer["outcome"]["standing_yeses"] == [standing.id]
+    assert lamps(world) == (OFF, ON)
+    call.hang_up()
+    await world.until_quiet()
+    assert world.server.standing_yeses.all() == ()
+    assert not any(isinstance(event, ConsentGiven) for event in world.events()), "the text went with the act"
+    again = await world.dial(talk=tone(5))
+    await world.until_asked()
+    again.press("2")
+    await world.until_talking(2)
+    again.hang_up()
+    await world.until_quiet()
