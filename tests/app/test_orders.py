@@ -12,6 +12,7 @@ import pytest
 
 from tallylight.app.objecting import objections_of
 from tallylight.app.orders import Orders
+from tallylight.app.standing import standing_yeses_of
 from tallylight.app.store import Store, open_store
 from tallylight.catalogue.queries import ConversationEntry, list_conversations, oldest_deadline
 from tallylight.clock import VirtualClock
@@ -86,7 +87,7 @@ def reopened(directory: Path, loop: VirtualLoop) -> Iterator[tuple[Store, Orders
     switchboard = Switchboard(
         desk=lambda: pytest.fail("nobody calls"), target=SipUri(user="agent", host="127.0.0.1"), is_ours=lambda _: False
     )
-    yield store, Orders(store, switchboard, log, loop, objections_of(store))
+    yield store, Orders(store, switchboard, log, loop, objections_of(store), standing_yeses_of(store))
     log.close(2.0)
     store.close()
 

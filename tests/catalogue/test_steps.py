@@ -114,6 +114,24 @@ def test_a_caller_who_agreed_and_the_agent() -> None:
     assert "no answer was asked for" in step(steps_of(events, AGENT), ON_RECORDING).sentence
 
 
+def test_a_yes_in_advance_is_shown_and_is_not_on_the_recording() -> None:
+    talk = Recording()
+    for command in (talk.system(), talk.caller(), talk.in_advance(), talk.notice(), talk.agent()):
+        talk.did(command)
+    assert held(talk.events) == all_but(ON_RECORDING)
+    assert held(talk.events, AGENT) == ALL
+    steps = steps_of(talk.events)
+    assert step(steps, CONSENT).sentence == (
+        "The customer said yes in advance, written (standing yes 01a2, until 2027-07-18T14:13:20.000Z), to the text with"
+        f" the SHA-256 {'c' * 64}."
+    )
+    assert [(each.kind, each.at_ms) for each in step(steps, CONSENT).events] == [("ConsentGiven", 1000)]
+    assert step(steps, ON_RECORDING).sentence == (
+        "The customer had been told by 2.0 s; the gate opened at 2.0 s; the yes was given in advance and is not on the"
+        " recording."
+    )
+
+
 def test_every_step_names_the_events_that_show_it() -> None:
     steps = steps_of(Recording().agreed().events)
     shown = {step.name: [(each.kind, each.party, each.at_ms) for each in step.events] for step in steps.steps}

@@ -111,7 +111,7 @@ def test_beside_a_server_the_server_erases(recorded: Recorded, run: Run) -> None
         return {
             "state": "pending",
             "outcome": {"erasure": "e", "state": "pending", "remains": ["the log"]},
-            "people": 1,
+            "found": True,
         }
 
     with lock(recorded.directory), answering(recorded.directory, {"erase": erase}) as heard:
@@ -175,6 +175,7 @@ def test_a_sweep_that_needs_a_look(recorded: Recorded, run: Run) -> None:
             "due": 90,
             "stored": 100,
             "conversations": 0,
+            "standing_yeses": 0,
             "reason": "90 of 100 tracks are due at once",
             "outcome": None,
         }

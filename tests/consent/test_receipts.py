@@ -16,6 +16,7 @@ from tallylight.consent.answer import Modality
 from tallylight.consent.errors import ConsentError
 from tallylight.consent.receipts import dpv, kantara, vcon
 from tallylight.consent.receipts.facts import Act, Deed, Facts, Heard
+from tallylight.law.iso8601 import iso_utc
 from tallylight.law.vocabulary import LawfulBasis, Method, Purpose, Role
 
 CONVERSATION = "01a2b3c4-0000-7000-8000-000000000001"
@@ -366,3 +367,34 @@ def test_what_is_granted_is_what_the_latest_answer_says(history: list[Act]) -> N
     assert {grant["granted"] for grant in body["purpose_grants"]} == {granted}
     assert len(statuses(facts)) == len(history)
     assert json.loads(json.dumps(dpv.receipt(facts))) == dpv.receipt(facts)
+
+
+IN_ADVANCE = Act(
+    deed=Deed.GIVEN,
+    at_ms=START_MS - 86_400_000,
+    method=Method.WRITTEN,
+    evidence="standing yes 01a2",
+    notice=QUESTION,
+    expires_ms=START_MS + 86_400_000,
+)
+
+
+def test_a_yes_in_advance_names_its_end_in_every_form() -> None:
+    facts, ends = acted(IN_ADVANCE), iso_utc(START_MS + 86_400_000)
+    record: Any = dpv.record(facts)
+    (status,) = record["dpv:hasConsentStatus"]
+    assert status == {
+        "@type": ["dpv:ConsentGiven", "dpv:ExplicitlyExpressedConsent"],
+        "dpv:isIndicatedBy": f"urn:uuid:{PARTY}",
+        "dpv:isIndicatedAtTime": iso_utc(START_MS - 86_400_000),
+        "dpv:hasDuration": {"@type": "dpv:UntilTimeDuration", "rdf:value": ends},
+        "dpv:hasIndicationMethod": "written: standing yes 01a2",
+        "dpv:hasNotice": f"urn:sha256:{QUESTION}",
+    }
+    claims: Any = kantara.claims(facts, public_key="key")
+    assert claims["collectionMethod"] == "written"
+    assert claims["services"][0]["purposes"][0]["termination"].endswith(f", else {ends}")
+    body: Any = vcon.body(facts)
+    assert body["expiration"] == ends
+    assert [proof["proof_type"] for proof in body["proof_mechanisms"]] == ["signed_document"]
+    assert vcon.body(acted(IN_ADVANCE, BACK))["expiration"] is None

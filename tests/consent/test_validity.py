@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallylight.consent.answer import NO_ANSWER, SECOND_HAND, Consent, ConsentState, Modality, attest, standing_yes
+from tallylight.consent.answer import NO_ANSWER, SECOND_HAND, Consent, ConsentState, Modality, attest
 from tallylight.consent.errors import ConsentError
 from tallylight.consent.validity import WORDS, Condition, Standing, failing_conditions, standing
 from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, Method, Purpose
@@ -180,24 +180,3 @@ def test_what_staff_attest_is_flagged_and_no_act_of_the_persons_own() -> None:
     assert consent.flagged
     assert failing(consent) == (Condition.AFFIRMATIVE,)
     assert {method for method in Method if dataclasses.replace(YES, method=method).flagged} == SECOND_HAND
-
-
-def test_a_standing_yes_has_an_end() -> None:
-    consent = standing_yes(YES, expires_at_ms=NOW_MS + 1)
-    assert where(consent) is Standing.GIVEN
-    later = standing(consent, purpose=Purpose.TRAINING, at_ms=NOW_MS + 1, told=True, employed=False)
-    assert later is Standing.EXPIRED
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (YES, "ends later than it was given"),
-        (NO_ANSWER, "Only a person's own yes"),
-        (dataclasses.replace(YES, state=ConsentState.WITHDRAWN), "Only a person's own yes"),
-        (dataclasses.replace(YES, method=Method.IMPORTED), "Only a person's own yes"),
-    ],
-)
-def test_what_cannot_stand_for_later(answer: Consent, message: str) -> None:
-    with pytest.raises(ConsentError, match=message):
-        standing_yes(answer, expires_at_ms=NOW_MS)

@@ -5,6 +5,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import cast
 
+from tallylight.consent.standing_yes import StandingYes
 from tallylight.conversation.commands import (
     CloseReceipt,
     Command,
@@ -19,6 +20,7 @@ from tallylight.conversation.commands import (
     OpenReceipt,
     PauseRecording,
     RefuseConsent,
+    RelyOnStandingYes,
     RequestConsent,
     ResumeRecording,
     SwitchCustomer,
@@ -38,6 +40,17 @@ from tallylight.policy.situation import Place
 from tests.policy.making import AGENT, AT_MS, CUSTOMER, PACK, SETTINGS, SYSTEM, at
 
 NOTICE, QUESTION = "a" * 64, "b" * 64
+DAY_MS = 86_400_000
+STANDING = StandingYes(
+    id="01a2",
+    purpose="quality_assurance",
+    given_ms=AT_MS - DAY_MS,
+    expires_ms=AT_MS + 300 * DAY_MS,
+    evidence="form signed 2026-09-20",
+    notice="c" * 64,
+    text="You record and store my calls.",
+    language="en",
+)
 
 
 def started(settings: Settings = SETTINGS) -> ConversationStarted:
@@ -160,6 +173,10 @@ class Talk:
 
     def yes(self, party: PartyId = CUSTOMER, method: Method = Method.DIGIT) -> Command:
         return GiveConsent(party=party, method=method, evidence="digit 1", offset_ms=self._later())
+
+    def in_advance(self, party: PartyId = CUSTOMER, **changes: object) -> Command:
+        standing = dataclasses.replace(STANDING, purpose=self.settings.purpose_name, **changes)  # type: ignore[arg-type]
+        return RelyOnStandingYes(party=party, standing=standing, offset_ms=self._later())
 
     def no(self, party: PartyId = CUSTOMER) -> Command:
         return RefuseConsent(party=party, method=Method.DIGIT, evidence="digit 2", offset_ms=self._later())

@@ -139,6 +139,7 @@ def test_sets_are_sorted_and_enums_are_their_values() -> None:
         "method": "digit",
         "evidence": "digit 1",
         "notice": "n",
+        "standing": None,
         "offset_ms": 5,
     }
 
@@ -255,3 +256,7 @@ def test_what_an_earlier_version_did_not_keep_is_none() -> None:
     asked = decode("ConsentRequested", 1, {"party": "p", "purposes": ["training"], "notice": "a", "offset_ms": 5})
     assert isinstance(asked, ConsentRequested)
     assert (asked.text, asked.language) == (None, None)
+    yes: dict[str, JsonValue] = {"party": "p", "purposes": ["training"], "method": "digit", "evidence": "digit 1"}
+    given = decode("ConsentGiven", 1, {**yes, "notice": "a", "offset_ms": 5})
+    assert isinstance(given, ConsentGiven)
+    assert given.standing is None

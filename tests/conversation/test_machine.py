@@ -212,6 +212,15 @@ class AnyConversation(RuleBasedStateMachine):
         self.heard.discard(party)
 
     @rule(party=people)
+    def has_agreed_in_advance(self, party: PartyId) -> None:
+        before = self.talk.state.parties.get(party)
+        if not isinstance(self.talk.tell(self.talk.in_advance(party)), Refusal):
+            assert party in CALLERS
+            assert before is not None
+            assert before.consent.state is ConsentState.NONE
+            self.agreed.add((party, self.talk.settings.purpose))
+
+    @rule(party=people)
     def says_no(self, party: PartyId) -> None:
         if not isinstance(self.talk.tell(self.talk.no(party)), Refusal):
             self.says_no_to_everything(party)

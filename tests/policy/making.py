@@ -146,6 +146,8 @@ CONSENTS = (
     dataclasses.replace(YES, conditional=True),
     dataclasses.replace(YES, at_ms=AT_MS + 1),
     dataclasses.replace(YES, at_ms=None),
+    dataclasses.replace(YES, expires_at_ms=AT_MS),
+    dataclasses.replace(YES, expires_at_ms=AT_MS + 1),
 )
 FORMS = tuple(
     frozenset(forms) for size in range(len(EmployeeForm) + 1) for forms in itertools.combinations(EmployeeForm, size)

@@ -42,6 +42,14 @@ def test_an_answer_in_between_ends_it() -> None:
     assert not still_holds(before, dataclasses.replace(before, at_ms=AT_MS + 5))
 
 
+def test_the_end_of_an_answer_in_between_ends_it() -> None:
+    before = situation(customer(dataclasses.replace(YES, expires_at_ms=AT_MS + 5)))
+    assert still_holds(before, dataclasses.replace(before, at_ms=AT_MS + 4))
+    over = dataclasses.replace(before, at_ms=AT_MS + 5)
+    assert not still_holds(before, over)
+    assert decide(before, PACK).rulings != decide(over, PACK).rulings
+
+
 CHANGED = {
     "sector": Sector.PAYMENTS,
     "call_type": CallType.SALES,

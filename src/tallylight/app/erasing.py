@@ -44,6 +44,7 @@ def sweep_json(report: SweepReport) -> Mapping[str, JsonValue]:
         "due": report.due,
         "stored": report.stored,
         "conversations": report.conversations,
+        "standing_yeses": report.standing_yeses,
         "reason": report.reason,
         "outcome": dict(report.outcome.to_json()) if report.outcome is not None else None,
     }

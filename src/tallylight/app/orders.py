@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from tallylight.app.erasing import eraser_of, sweep_json, sweeper_of
 from tallylight.app.objecting import objection_json
+from tallylight.app.standing import agreed_to, standing_yes_json
 from tallylight.app.store import Store
 from tallylight.catalogue.addresses import canonical_address
+from tallylight.consent.standing_yes import StandingYes
 from tallylight.conversation.commands import OPERATOR
 from tallylight.errors import TallylightError
 from tallylight.ids import ConversationId, PartyId, TrackId
@@ -16,6 +18,7 @@ from tallylight.live.control import Handler
 from tallylight.live.runner import ConversationRunner
 from tallylight.retention.sweep import Confirmation
 from tallylight.rights.objections import Objections
+from tallylight.rights.standing_yeses import StandingYeses
 from tallylight.telephony.b2bua.switchboard import Switchboard
 from tallylight.vault.live_log import LiveLog
 
@@ -54,11 +57,13 @@ class Orders:
         log: LiveLog,
         loop: asyncio.AbstractEventLoop,
         objections: Objections,
+        standing_yeses: StandingYeses,
     ) -> None:
         self._store = store
         self._switchboard = switchboard
         self._loop = loop
         self._objections = objections
+        self._standing_yeses = standing_yeses
         self._eraser = eraser_of(store, RunningErasure(switchboard, log, loop))
         self._sweeper = sweeper_of(store, self._eraser)
 
@@ -70,6 +75,8 @@ class Orders:
             "customer": self._customer,
             "receipt": self._receipt,
             "object": self._object,
+            "agree": self._agree,
+            "take_back": self._take_back,
             "erase": self._erase,
             "sweep": self._sweep,
         }
@@ -103,11 +110,30 @@ class Orders:
         self._switchboard.heed(raised, canonical_address(person, country=self._objections.country))
         return dict(objection_json(raised))
 
+    async def _agree(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        fields = ("purpose", "until", "text", "language", "evidence")
+        said = {name: _text(request, name) for name in fields}
+        person = _text(request, "person")
+
+        def agree() -> StandingYes:
+            return self._standing_yeses.give(person, agreed_to(self._store, **said), actor=OPERATOR)
+
+        return dict(standing_yes_json(await asyncio.to_thread(agree)))
+
+    async def _take_back(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        person, evidence = _text(request, "person"), _text(request, "evidence")
+        purpose = None if request.get("purpose") is None else _text(request, "purpose")
+        over = await asyncio.to_thread(
+            self._standing_yeses.take_back, person, purpose, evidence=evidence, actor=OPERATOR
+        )
+        self._switchboard.end_standing_yes([standing.id for standing in over])
+        return [dict(standing_yes_json(standing)) for standing in over]
+
     async def _erase(self, request: Mapping[str, JsonValue]) -> JsonValue:
         country = self._store.configuration.controller.country.partition("-")[0]
         person = _text(request, "person")
         outcome = await asyncio.to_thread(self._eraser.erase_person, person, country=country, actor=OPERATOR)
-        return {"state": outcome.state.value, "outcome": dict(outcome.to_json()), "people": outcome.people}
+        return {"state": outcome.state.value, "outcome": dict(outcome.to_json()), "found": outcome.found}
 
     async def _sweep(self, request: Mapping[str, JsonValue]) -> JsonValue:
         confirmed = request.get("confirmed") is True

@@ -20,6 +20,7 @@ from tallylight.app.figures import RunningFigures
 from tallylight.app.logs import log_to
 from tallylight.app.objecting import objections_of
 from tallylight.app.orders import Orders
+from tallylight.app.standing import Heeded, standing_yeses_of
 from tallylight.app.store import Store, lock, open_store, prepare_projects
 from tallylight.app.voices import open_recogniser, prepare_prompts
 from tallylight.catalogue.addresses import names_nobody
@@ -27,6 +28,7 @@ from tallylight.clock import Clock
 from tallylight.config.endpoint import Endpoint
 from tallylight.config.errors import ConfigError
 from tallylight.consent.objection import StandingObjection
+from tallylight.consent.standing_yes import StandingYes
 from tallylight.database.faults import WriterFaults
 from tallylight.health.alarms import AlarmKind
 from tallylight.ids import TrackId
@@ -149,6 +151,8 @@ class Server:
         self.pack = pack
         self.in_force = InForce(store, settings)
         self.objections = objections_of(store)
+        self.standing_yeses = standing_yeses_of(store)
+        self._heeded = Heeded(self.standing_yeses, configuration)
         self.loop = asyncio.get_running_loop()
         self.sealing = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sealing")
         self.resealing = Resealing(
@@ -335,6 +339,7 @@ class Server:
                 chronicle=store.chronicle,
                 alarms=store.alarms,
                 post=self._post,
+                said_no=self.standing_yeses.said_no,
             ),
             pack=self.pack,
             flow=FlowSettings(
@@ -360,6 +365,7 @@ class Server:
             ),
             places_of=places_of,
             objection_of=self._objection_of,
+            standing_yes_of=self._standing_yes_of,
             canonical=lambda text: canonical_or_anonymous(text, country),
             caller_uri=lambda caller: user_at(caller, *network.advertised(Transport.UDP)),
             register=self._begin_conversation,
@@ -371,7 +377,7 @@ class Server:
         self.store.metrics.registry.register(
             RunningFigures(switchboard=self.switchboard, desk=self.desk, log=self.log, writer=self.store.writer)
         )
-        orders = Orders(self.store, self.switchboard, self.log, self.loop, self.objections)
+        orders = Orders(self.store, self.switchboard, self.log, self.loop, self.objections, self.standing_yeses)
         control = ControlServer(self.store.directory, {**orders.handlers(), "apply": self._apply})
         await control.start()
         stack.push_async_callback(control.stop)
@@ -399,6 +405,11 @@ class Server:
         if names_nobody(address):
             return None
         return await asyncio.to_thread(self.objections.find, address)
+
+    async def _standing_yes_of(self, address: str, settings: Settings) -> StandingYes | None:
+        if names_nobody(address):
+            return None
+        return await asyncio.to_thread(self._heeded.find, address, settings)
 
     def _settings_for(self, dialled: SipUri) -> Settings:
         settings = self.in_force.settings_for(dialled.plain_user)

@@ -11,6 +11,7 @@ from tallylight.catalogue.queries import PartyEntry, read_conversation
 from tallylight.catalogue.versions import read_settings
 from tallylight.consent.notices import recall
 from tallylight.consent.receipts.facts import Act, Deed, Facts, Heard
+from tallylight.consent.standing_yes import StandingYes
 from tallylight.conversation.events import (
     ConsentGiven,
     ConsentRefused,
@@ -91,6 +92,9 @@ def _heard(events: Sequence[Event], party: PartyEntry, started_ms: int, settings
     for event in events:
         if isinstance(event, NoticeGiven) and event.party == party.party:
             text, sha256, language = event.text, event.notice, event.language
+        elif isinstance(event, ConsentGiven) and event.party == party.party and event.standing is not None:
+            heard.append(_agreed_to(event.standing))
+            continue
         elif isinstance(event, ConsentRequested) and event.party == party.party:
             asked = event
             continue
@@ -104,6 +108,10 @@ def _heard(events: Sequence[Event], party: PartyEntry, started_ms: int, settings
             continue
         heard.append(Heard(text=text, sha256=sha256, language=language, at_ms=started_ms + event.offset_ms))
     return tuple(heard)
+
+
+def _agreed_to(standing: StandingYes) -> Heard:
+    return Heard(text=standing.text, sha256=standing.notice, language=standing.language, at_ms=standing.given_ms)
 
 
 def _words(asked: ConsentRequested, settings: Settings) -> tuple[str, str] | None:
@@ -129,6 +137,7 @@ def _acts(events: Sequence[Event], party: PartyEntry, started_ms: int) -> tuple[
 
 
 def _act(event: ConsentAct, started_ms: int) -> Act:
+    standing = event.standing if isinstance(event, ConsentGiven) else None
     method: Method | None = None
     evidence: str | None = None
     if not isinstance(event, ConsentRequested):
@@ -136,10 +145,11 @@ def _act(event: ConsentAct, started_ms: int) -> Act:
         evidence = None if method is None else event.evidence
     return Act(
         deed=DEEDS[type(event)],
-        at_ms=started_ms + event.offset_ms,
+        at_ms=started_ms + event.offset_ms if standing is None else standing.given_ms,
         method=method,
         evidence=evidence,
         notice=event.notice if isinstance(event, ConsentRequested | ConsentGiven) else None,
+        expires_ms=None if standing is None else standing.expires_ms,
     )
 
 

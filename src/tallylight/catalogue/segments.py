@@ -59,9 +59,16 @@ class Segment:
                 "at": None if consent.at_ms is None else iso_utc(consent.at_ms),
                 "question_heard": consent.question_heard,
                 "notice": consent.notice,
+                "expires": None if consent.expires_at_ms is None else iso_utc(consent.expires_at_ms),
                 "erased": self.consent_erased,
             },
         }
+
+
+def said_in_advance(consent: Consent) -> str:
+    """How, until when, and to which text somebody said yes before the conversation."""
+    until = "" if consent.expires_at_ms is None else f", until {iso_utc(consent.expires_at_ms)}"
+    return f"{consent.method} ({consent.evidence}{until}), to the text with the SHA-256 {consent.notice}"
 
 
 def reason_json(reason: Reason) -> dict[str, JsonValue]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tallylight.catalogue.segments import said_in_advance
 from tallylight.consent.answer import ConsentState
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -115,6 +116,8 @@ class _Opening:
     at_ms: int
     person: PartyState
     question_ms: int | None
+    answered_ms: int | None
+    """When their yes came into the conversation."""
     decided: bool
     """The decision in force said *record*."""
 
@@ -144,6 +147,8 @@ class _History:
     """How each person first knew: the notice, or for an employee what the employer had told them before they joined."""
     questions: dict[PartyId, int] = field(default_factory=dict)
     """When each person last heard a question to its end."""
+    answers: dict[PartyId, int] = field(default_factory=dict)
+    """When each person's last yes came into the conversation, said on it or in advance."""
     openings: dict[PartyId, _Opening] = field(default_factory=dict)
     proofs: dict[PartyId, int] = field(default_factory=dict)
     """When the track opened that holds a person's answer and our acknowledgement."""
@@ -161,6 +166,8 @@ class _History:
                 self.told.setdefault(party, Shown(kind=NoticeGiven.__name__, party=party, at_ms=at_ms))
             case QuestionHeard(party=party, offset_ms=at_ms):
                 self.questions[party] = at_ms
+            case ConsentGiven(party=party, offset_ms=at_ms):
+                self.answers[party] = at_ms
             case LampsChanged():
                 self._lamps(event)
             case TrackOpened(party=party, offset_ms=at_ms):
@@ -176,6 +183,7 @@ class _History:
             at_ms=at_ms,
             person=self.state.parties[party],
             question_ms=self.questions.get(party),
+            answered_ms=self.answers.get(party),
             decided=decision is not None and decision.lamp(party) is Lamp.RECORDING,
         )
 
@@ -259,10 +267,10 @@ def _consent(opening: _Opening, lit: Sequence[_Lit], history: _History) -> Step:
     person = opening.person
     lacking = next((each for each in (person, *(each.person for each in lit)) if not _may_be_recorded(each)), None)
     name, consent = NAMES[person.role], person.consent
-    answered_ms = None if consent.at_ms is None else consent.at_ms - history.state.started_ms
+    answered_ms = opening.answered_ms if consent.state is ConsentState.GIVEN else None
     late = answered_ms is not None and answered_ms > opening.at_ms
     shown = list(_question(opening))
-    if consent.state is ConsentState.GIVEN and answered_ms is not None:
+    if answered_ms is not None:
         shown.append(Shown(kind=ConsentGiven.__name__, party=person.party, at_ms=answered_ms))
     else:
         shown.append(Shown(kind=PartyJoined.__name__, party=person.party, at_ms=history.joined[person.party]))
@@ -272,6 +280,8 @@ def _consent(opening: _Opening, lit: Sequence[_Lit], history: _History) -> Step:
             sentence = f"How {_the(person)} answered was erased with the person: it cannot be shown any more."
     elif answered_ms is not None and late:
         sentence = f"{name} said yes at {_s(answered_ms)}, after the gate had opened at {_s(opening.at_ms)}."
+    elif consent.in_advance:
+        sentence = f"{name} said yes in advance, {said_in_advance(consent)}."
     elif answered_ms is not None:
         heard = ", after the question had been heard to its end" if consent.question_heard else ""
         sentence = f"{name} said yes at {_s(answered_ms)} ({consent.method}: {consent.evidence}){heard}."
@@ -296,6 +306,8 @@ def _on_recording(opening: _Opening, history: _History) -> Step:
         answer = f"the answer is {'' if confirmed else 'not '}on the recording"
         if not answered and not confirmed:
             answer = "no answer was asked for"
+        elif person.consent.in_advance:
+            answer = "the yes was given in advance and is not on the recording"
         sentence = f"{NAMES[person.role]} had been told {_when(told)}{question}; {opened}; {answer}."
     tracks = [opening.at_ms, *([proof_ms] if proof_ms is not None and confirmed else [])]
     return Step(

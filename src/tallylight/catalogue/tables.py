@@ -1,5 +1,5 @@
-"""The catalogue's tables. Everything here can be built again from the event table, except identities, which events
-never carry: they stand encrypted in `party` alone.
+"""The catalogue's tables. Everything here can be built again from the event table, except whose it is, which events never
+say: addresses stand encrypted in `party` alone, and a standing yes by a keyed hash of one.
 
 The workspace leads every key and index. Ids are UUID text, times integer ms UTC, media time integer ms.
 """
@@ -109,6 +109,23 @@ copy = sa.Table(
     sa.Column("confirmed_ms", sa.BigInteger),
     sa.PrimaryKeyConstraint("workspace", "track", "location"),
 )
+
+standing_yes = sa.Table(
+    "standing_yes",
+    metadata,
+    sa.Column("workspace", sa.Text, nullable=False),
+    sa.Column("subject", sa.LargeBinary(16), nullable=False),  # keyed hash, under a key no other index has
+    sa.Column("purpose", sa.Text, nullable=False),  # as the operator calls it
+    sa.Column("standing_yes", sa.Text, nullable=False),
+    sa.Column("given_ms", sa.BigInteger, nullable=False),
+    sa.Column("expires_ms", sa.BigInteger, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("notice", sa.Text, nullable=False),  # SHA-256 of text
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("workspace", "subject", "purpose"),
+)
+sa.Index("ix_standing_yes_expires", standing_yes.c.workspace, standing_yes.c.expires_ms)
 
 settings_version = sa.Table(
     "settings_version",

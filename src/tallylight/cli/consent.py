@@ -1,4 +1,4 @@
-"""`tallylight consent`: what a person can be handed about their answer."""
+"""`tallylight consent`: what a person can be handed about their answer, and what they may have said in advance."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,12 +7,14 @@ import typer
 from tallylight.cli.command import house_command, new_group
 from tallylight.cli.options import Conversation, Data, Json
 from tallylight.cli.output import print_bytes, print_json
+from tallylight.cli.standing import standing
 
 if TYPE_CHECKING:
     from tallylight.app.store import Store
     from tallylight.consent.receipts.facts import Facts
 
 consent = new_group("What people were told and answered.")
+consent.add_typer(standing, name="standing")
 
 FORMATS = ("dpv", "kantara", "vcon")
 

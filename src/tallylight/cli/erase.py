@@ -38,7 +38,7 @@ def erase(
     if answer["state"] != "complete":
         say("Something remains: repeat the command.")
         raise typer.Exit(FAILED)
-    if not answer["people"]:
+    if not answer["found"]:
         say("Nothing was stored of this person.")
 
 
@@ -60,7 +60,8 @@ def sweep(
         print_json(report)
     else:
         people = f", and who took part in {report['conversations']} conversations" if report["conversations"] else ""
-        say(f"{report['due']} of {report['stored']} stored tracks were due{people}: {report['state']}.")
+        yeses = f", and {report['standing_yeses']} standing yeses" if report["standing_yeses"] else ""
+        say(f"{report['due']} of {report['stored']} stored tracks were due{people}{yeses}: {report['state']}.")
     if report["state"] == "unconfirmed":
         say(f"Nothing was erased, for {report['reason']}. If that is right, repeat with --confirm.")
     elif report["state"] == "pending":
@@ -76,7 +77,7 @@ def _erase_here(store: "Store", person: str) -> Answer:
 
     country = store.configuration.controller.country.partition("-")[0]
     outcome = eraser_of(store, NothingLive()).erase_person(person, country=country, actor=OPERATOR)
-    return {"state": outcome.state.value, "outcome": outcome.to_json(), "people": outcome.people}
+    return {"state": outcome.state.value, "outcome": outcome.to_json(), "found": outcome.found}
 
 
 def _sweep_here(store: "Store", *, confirm: bool) -> Answer:
@@ -98,6 +99,8 @@ def _print_outcome(outcome: Answer) -> None:
         lines.append(f"remains: {remains}")
     for track in cast("list[Answer]", outcome.get("tracks", [])):
         lines.append(f"erased: {track['purpose']} track {track['track']} of conversation {track['conversation']}")
+    for standing in cast("list[str]", outcome.get("standing_yeses", [])):
+        lines.append(f"erased: standing yes {standing}")
     for kept in cast("list[Answer]", outcome.get("kept", [])):
         who = ", and whose it is" if kept.get("identity") == "kept" else ""
         lines.append(

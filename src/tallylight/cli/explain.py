@@ -153,6 +153,8 @@ def _span(segment: "Segment") -> str:
 def _segment(segment: "Segment") -> "list[RenderableType]":
     from rich.text import Text
 
+    from tallylight.catalogue.segments import said_in_advance
+
     heading = Text(f"\n{_span(segment)}  ")
     heading.append(segment.lamp.value, LAMP_STYLE[segment.lamp.value])
     lines: list[RenderableType] = [heading]
@@ -166,5 +168,6 @@ def _segment(segment: "Segment") -> "list[RenderableType]":
     if segment.consent_erased:
         lines.append(Text(f"    consent: {consent.state.value}; the act was erased with the person"))
     elif consent.evidence is not None:
-        lines.append(Text(f"    consent: {consent.state.value}, {consent.evidence}"))
+        said = f"in advance, {said_in_advance(consent)}" if consent.in_advance else consent.evidence
+        lines.append(Text(f"    consent: {consent.state.value}, {said}"))
     return lines

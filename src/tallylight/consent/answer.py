@@ -1,6 +1,6 @@
 """Where one person's answer stands, and what proves it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from tallylight.consent.errors import ConsentError
@@ -40,7 +40,7 @@ class Consent:
     evidence: str | None = None
     """What proves the act, e.g. `digit 1 at 18420 ms`."""
     question_heard: bool = False
-    """To its end, before the answer."""
+    """Heard or read to its end, before the answer."""
     conditional: bool = False
     """The service depended on a yes (Art. 7(4) GDPR). Never so in a flow of ours; an imported consent may say it."""
     at_ms: int | None = None
@@ -48,6 +48,11 @@ class Consent:
     modalities: frozenset[Modality] = frozenset({Modality.AUDIO})
     expires_at_ms: int | None = None
     """From then on it is no yes any more: ms UTC. None: it ends with its conversation."""
+
+    @property
+    def in_advance(self) -> bool:
+        """It was given before the conversation, for this one too: nothing of it is on the recording."""
+        return self.state is ConsentState.GIVEN and self.expires_at_ms is not None
 
     @property
     def flagged(self) -> bool:
@@ -84,15 +89,3 @@ def attest(standing: Consent, *, purposes: frozenset[Purpose], notice: str, evid
         question_heard=standing.question_heard,
         at_ms=at_ms,
     )
-
-
-def standing_yes(given: Consent, *, expires_at_ms: int) -> Consent:
-    """A yes that holds for later conversations too, until `expires_at_ms` (ms UTC).
-
-    Raises ConsentError for what is no yes of the person's own, and for an end that is not later than the yes.
-    """
-    if given.state is not ConsentState.GIVEN or given.flagged or given.at_ms is None:
-        raise ConsentError("Only a person's own yes can stand for later conversations: ask them.")
-    if expires_at_ms <= given.at_ms:
-        raise ConsentError("A standing yes ends later than it was given: set a later expiry.")
-    return replace(given, expires_at_ms=expires_at_ms)

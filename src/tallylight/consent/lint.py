@@ -40,6 +40,8 @@ class Element(StrEnum):
     """That it is recorded, not that it may be."""
     FREE = "free"
     """That nothing depends on a yes (Art. 7(4))."""
+    EXPIRY = "expiry"
+    """Of a standing yes: until when it stands."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ EVENT_TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in typing
 
 VERSIONS: Mapping[str, int] = {
     **dict.fromkeys(EVENT_TYPES, 1),
+    "ConsentGiven": 2,
     "ConsentRequested": 2,
     "ConsentUnanswered": 2,
     "NoticeGiven": 2,
@@ -33,6 +34,7 @@ VERSIONS: Mapping[str, int] = {
 """The version each event is written in."""
 
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
+    ("ConsentGiven", 1): lambda payload: {**payload, "standing": None},
     ("ConsentRequested", 1): lambda payload: {**payload, "text": None, "language": None},
     ("ConsentUnanswered", 1): lambda payload: {**payload, "method": None, "evidence": ""},
     ("NoticeGiven", 1): lambda payload: {**payload, "purposes": None},

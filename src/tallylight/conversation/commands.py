@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from tallylight.consent.standing_yes import StandingYes
 from tallylight.ids import PartyId
 from tallylight.law.vocabulary import LawfulBasis, Method, Purpose, Role
 from tallylight.policy.situation import Place
@@ -72,6 +73,15 @@ class GiveConsent:
     party: PartyId
     method: Method
     evidence: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelyOnStandingYes:
+    """Somebody has said yes in advance: they are told, and not asked."""
+
+    party: PartyId
+    standing: StandingYes
     offset_ms: int
 
 
@@ -167,6 +177,7 @@ Command = (
     | RequestConsent
     | HearQuestion
     | GiveConsent
+    | RelyOnStandingYes
     | RefuseConsent
     | LeaveUnanswered
     | WithdrawConsent

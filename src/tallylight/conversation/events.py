@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from tallylight.consent.standing_yes import StandingYes
 from tallylight.ids import ConversationId, DecisionId, EpochId, PartyId, TrackId
 from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Purpose, Role
 from tallylight.policy.decision import Decision
@@ -78,6 +79,8 @@ class ConsentGiven:
     method: Method
     evidence: str
     notice: str
+    standing: StandingYes | None = None
+    """The yes in advance that this rests on, with its text and its end; None: an answer on this conversation."""
     offset_ms: int
 
 

@@ -1,7 +1,8 @@
 """What follows from a command: events, or a refusal that says why nothing happened. Pure.
 
-A no counts at any moment and from anybody. A yes counts only as the answer to a question heard to its end, and after a
-no only as that person's own clear act. Whenever the decision differs from the one in force, the lamps change with it.
+A no counts at any moment and from anybody. A yes counts only as the answer to a question heard to its end, or in
+advance with an end of its own, and after a no only as that person's own clear act. Whenever the decision differs from
+the one in force, the lamps change with it.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from tallylight.consent.answer import ConsentState
+from tallylight.consent.standing_yes import evidence_of
 from tallylight.conversation.commands import (
     ENGINE,
     OPERATOR,
@@ -25,6 +27,7 @@ from tallylight.conversation.commands import (
     OpenReceipt,
     PauseRecording,
     RefuseConsent,
+    RelyOnStandingYes,
     RequestConsent,
     ResumeRecording,
     SwitchCustomer,
@@ -165,6 +168,8 @@ def _happened(state: ConversationState, command: Command, context: Context) -> H
             return _question(party, command)
         case GiveConsent():
             return _yes(party, command)
+        case RelyOnStandingYes():
+            return _yes_in_advance(party, command, context.settings, state.started_ms + command.offset_ms)
         case _:
             assert_never(command)
 
@@ -306,6 +311,30 @@ def _yes(party: PartyState, command: GiveConsent) -> Happened:
             method=command.method,
             evidence=command.evidence,
             notice=question.notice if question is not None else "",
+            offset_ms=command.offset_ms,
+        ),
+    )
+
+
+def _yes_in_advance(party: PartyState, command: RelyOnStandingYes, settings: Settings, at_ms: int) -> Happened:
+    """It is what somebody joins with: whoever has answered or is being asked has a later word than that."""
+    standing = command.standing
+    if party.role in OWN_GROUND:
+        return Refusal(code="not_free", message="A yes that an employer could have asked for is not free: Art. 7 GDPR.")
+    if party.consent.state is not ConsentState.NONE:
+        return Refusal(code="already_asked", message="That person has been asked or has answered on this conversation.")
+    if standing.purpose != settings.purpose_name:
+        return Refusal(code="other_purpose", message="That person has said yes to another purpose in advance.")
+    if not standing.given_ms <= at_ms < standing.expires_ms:
+        return Refusal(code="expired", message="What that person said in advance does not hold now: ask them.")
+    return (
+        ConsentGiven(
+            party=command.party,
+            purposes=frozenset({settings.purpose}),
+            method=Method.WRITTEN,
+            evidence=evidence_of(standing),
+            notice=standing.notice,
+            standing=standing,
             offset_ms=command.offset_ms,
         ),
     )

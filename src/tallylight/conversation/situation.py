@@ -75,6 +75,7 @@ def paused_by(state: ConversationState, settings: Settings) -> PartyId | str | N
 
 def _party(party: PartyState, state: ConversationState, settings: Settings, purpose: Purpose) -> PartySituation:
     receipt = state.receipt is not None and party.role not in OWN_GROUND
+    consent = _answer(party, purpose)
     return PartySituation(
         party=party.party,
         role=party.role,
@@ -83,7 +84,8 @@ def _party(party: PartyState, state: ConversationState, settings: Settings, purp
         notice_heard=party.notice_heard,
         told_of=party.told_of,
         employee_notice=party.employee_notice,
-        consent=_answer(party, purpose),
+        consent=consent,
+        consent_on_recording=not consent.in_advance,
         present=party.present,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from tallylight.consent.answer import NO_ANSWER, Consent, ConsentState
+from tallylight.consent.standing_yes import as_consent
 from tallylight.conversation.errors import ConversationError
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -233,15 +234,7 @@ def _answered(
     given = party.given
     match event:
         case ConsentGiven():
-            consent = Consent(
-                state=ConsentState.GIVEN,
-                purposes=event.purposes,
-                method=event.method,
-                notice=event.notice,
-                evidence=event.evidence,
-                question_heard=party.question is not None and party.question.heard,
-                at_ms=at_ms,
-            )
+            consent = _yes(party, event, at_ms)
             # What was agreed to before a no does not come back with a yes to something else.
             before = {} if party.consent.state in NO_MORE else given
             given = {**before, **dict.fromkeys(event.purposes, consent)}
@@ -263,6 +256,20 @@ def _answered(
         case _:
             assert_never(event)
     return dataclasses.replace(party, consent=consent, given=given, question=None)
+
+
+def _yes(party: PartyState, event: ConsentGiven, at_ms: int) -> Consent:
+    if event.standing is not None:
+        return as_consent(event.standing, event.purposes)
+    return Consent(
+        state=ConsentState.GIVEN,
+        purposes=event.purposes,
+        method=event.method,
+        notice=event.notice,
+        evidence=event.evidence,
+        question_heard=party.question is not None and party.question.heard,
+        at_ms=at_ms,
+    )
 
 
 def _party(state: ConversationState, party: PartyId) -> PartyState:

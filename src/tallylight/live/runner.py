@@ -37,7 +37,7 @@ from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, R
 from tallylight.live.services import LiveServices
 from tallylight.live.tracks import PENDING_MS, Tracks
 from tallylight.live.work import Opening, Work
-from tallylight.policy.decision import Lamp
+from tallylight.policy.decision import Decision, Lamp
 from tallylight.policy.settings import Settings
 from tallylight.policy.situation import ConsentState
 
@@ -79,6 +79,8 @@ class ConversationRunner:
         self.on_change: Callable[[], None] | None = None
         """Called when a lamp may have changed. One listener: the dialogue that waits for a gate."""
         self.ended = False
+        self._addresses: dict[PartyId, str] = {}
+        """The canonical address of each party that has one."""
         self._failed = False
         self._works = 0
         self._unwritten: list[Work] = []
@@ -122,8 +124,17 @@ class ConversationRunner:
         if isinstance(outcome, Refusal):
             return outcome
         identities = {command.party: address} if isinstance(command, JoinParty) and address is not None else {}
+        self._addresses |= identities
         self._take(list(outcome), actor=actor, identities=identities)
         return None
+
+    def foresee(self, command: Command) -> Decision | None:
+        """The decision that would be in force after a command; nothing happens."""
+        outcome = handle(self.state, command, self._context)
+        state = self.state
+        for event in () if isinstance(outcome, Refusal) else outcome:
+            state = apply(state, event)
+        return state.decision
 
     def lamps(self) -> Mapping[PartyId, Lamp]:
         """The lamps as they burn: recording only where a gate is open, whatever has been decided."""
@@ -211,6 +222,13 @@ class ConversationRunner:
             actor=actor,
             events=events,
             identities=identities or {},
+            noes=[
+                self._addresses[event.party]
+                for event in events
+                if isinstance(event, ConsentRefused | ConsentWithdrawn)
+                and event.party == actor
+                and event.party in self._addresses
+            ],
         )
         missing: TallylightError | None = None
         for event in tuple(events):
@@ -247,7 +265,7 @@ class ConversationRunner:
         self._in_flight += 1
         timer = self._clock.call_later(PENDING_MS / 1000, lambda: self._late(work)) if work.openings else None
 
-        unit = work.unit(self._services.chronicle)
+        unit = work.unit(self._services.chronicle, self._services.said_no)
 
         def in_order(transaction: Transaction) -> None:
             if self._torn:

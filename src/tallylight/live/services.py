@@ -7,6 +7,7 @@ from tallylight.catalogue.projections import Chronicle
 from tallylight.clock import Clock
 from tallylight.database.writer import Writer
 from tallylight.health.alarms import Alarms
+from tallylight.live.work import SaidNo
 from tallylight.vault.keys import KeyRing
 from tallylight.vault.live_log import LiveLog
 
@@ -23,3 +24,4 @@ class LiveServices:
     alarms: Alarms
     post: Callable[[Callable[[], None]], None]
     """Run a callable on the media loop, from any thread."""
+    said_no: SaidNo = lambda transaction, address: None

@@ -10,6 +10,9 @@ from tallylight.database.writer import Transaction
 from tallylight.ids import ConversationId, DecisionId, PartyId
 from tallylight.vault.tables import delete_epochs, insert_epoch
 
+SaidNo = Callable[[Transaction, str], None]
+"""What follows from the no of somebody with this canonical address, in the unit of work that holds it."""
+
 
 @dataclass(slots=True)
 class Opening:
@@ -37,6 +40,8 @@ class Work:
     erased: list[TrackRecorder] = field(default_factory=list)
     """Tracks whose keys this unit destroys."""
     openings: list[Opening] = field(default_factory=list)
+    noes: list[str] = field(default_factory=list)
+    """Canonical addresses of people whose own no is among the events."""
 
     earlier: list[tuple[str, list[Event]]] = field(default_factory=list)
     """Actor and events of units before it that were refused and are still owed."""
@@ -47,8 +52,9 @@ class Work:
         self.earlier += [*refused.earlier, (refused.actor, events)]
         self.identities.update(refused.identities)
         self.erased.extend(refused.erased)
+        self.noes.extend(refused.noes)
 
-    def unit(self, chronicle: Chronicle) -> Callable[[Transaction], None]:
+    def unit(self, chronicle: Chronicle, said_no: SaidNo) -> Callable[[Transaction], None]:
         """The unit of work for the database's writer."""
 
         def write(transaction: Transaction) -> None:
@@ -58,5 +64,7 @@ class Work:
                 delete_epochs(transaction.connection, recorder.track, workspace=chronicle.workspace)
             for actor, events in (*self.earlier, (self.actor, self.events)):
                 chronicle.record(transaction, self.conversation, events, identities=self.identities, actor=actor)
+            for address in self.noes:
+                said_no(transaction, address)
 
         return write

@@ -89,6 +89,11 @@ class Settings:
         """How long proof of consent is kept: as long as what it proves, longer only where a ground is named."""
         return self.retention_months if self.proof_ground is None else self.proof_retention_months
 
+    @property
+    def purpose_name(self) -> str:
+        """What the operator calls the purpose."""
+        return self.purpose.value if self.own_purpose is None else self.own_purpose.name
+
     def purpose_with(self, receipt: object | None) -> Purpose:
         """What is recorded is for this: a voice receipt, where one is open."""
         return self.purpose if receipt is None else Purpose.VOICE_RECEIPT

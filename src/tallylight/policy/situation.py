@@ -120,7 +120,7 @@ class PartySituation:
     """How an employee agreed to a voiceprint."""
     consent: Consent = NO_ANSWER
     consent_on_recording: bool = True
-    """The announcement and the answer are themselves on the recording, as in every call of ours."""
+    """The announcement and the answer are themselves on the recording, as wherever we ask on a call."""
     tone_interval_s: float | None = None
     """Seconds between two tones, where a tone tells them."""
     minor: bool = False

@@ -6,7 +6,7 @@ from tallylight.policy.situation import Situation
 
 def still_holds(before: Situation, now: Situation) -> bool:
     """Whether what was decided about `before` is what would be decided about `now`: the same but for the instant, on
-    the same day (UTC) and on the same side of every answer that was given.
+    the same day (UTC) and on the same side of every answer that was given, and of its end.
     """
     if before is now:
         return True
@@ -21,9 +21,13 @@ def still_holds(before: Situation, now: Situation) -> bool:
         and before.channel is now.channel
         and before.direction is now.direction
         and (before.circumstances is now.circumstances or before.circumstances == now.circumstances)
-        and not any(_between(before.at_ms, party.consent.at_ms, now.at_ms) for party in now.parties)
+        and not any(
+            _between(before.at_ms, bound_ms, now.at_ms)
+            for party in now.parties
+            for bound_ms in (party.consent.at_ms, party.consent.expires_at_ms)
+        )
     )
 
 
-def _between(one_ms: int, answered_ms: int | None, other_ms: int) -> bool:
-    return answered_ms is not None and (one_ms < answered_ms) != (other_ms < answered_ms)
+def _between(one_ms: int, bound_ms: int | None, other_ms: int) -> bool:
+    return bound_ms is not None and (one_ms < bound_ms) != (other_ms < bound_ms)

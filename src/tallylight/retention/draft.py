@@ -67,6 +67,15 @@ class ConversationInScope:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StandingYesInScope:
+    """A consent in advance that no call may rest on any more."""
+
+    standing_yes: str
+    ended: bool = False
+    """Its row, and with it the keyed hash of whose it was, is gone."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Draft:
     """The whole of one erasure, by id."""
 
@@ -76,6 +85,7 @@ class Draft:
     parties: Mapping[PartyId, PartyInScope] = dataclasses.field(default_factory=dict)
     tracks: Mapping[TrackId, TrackInScope] = dataclasses.field(default_factory=dict)
     kept: Mapping[TrackId, KeptTrack] = dataclasses.field(default_factory=dict)
+    standing_yeses: Mapping[str, StandingYesInScope] = dataclasses.field(default_factory=dict)
     leaves: tuple[tuple[str, int], ...] = ()
     """Steps already in the ledger: (event type, leaf number)."""
 
@@ -88,6 +98,10 @@ class Draft:
 
     def with_party(self, party: PartyInScope) -> "Draft":
         return dataclasses.replace(self, parties={**self.parties, party.party: party})
+
+    def with_standing_yes(self, standing: StandingYesInScope) -> "Draft":
+        yeses = {**self.standing_yeses, standing.standing_yes: standing}
+        return dataclasses.replace(self, standing_yeses=yeses)
 
     def keeping(self, kept: Mapping[TrackId, KeptTrack]) -> "Draft":
         return dataclasses.replace(self, kept=kept)
@@ -109,6 +123,7 @@ def serialise(draft: Draft) -> str:
             "parties": [dataclasses.asdict(party) for party in draft.parties.values()],
             "tracks": [dataclasses.asdict(track) for track in draft.tracks.values()],
             "kept": [dataclasses.asdict(kept) for kept in draft.kept.values()],
+            "standing_yeses": [dataclasses.asdict(standing) for standing in draft.standing_yeses.values()],
             "leaves": draft.leaves,
         },
         separators=(",", ":"),
@@ -135,5 +150,8 @@ def parse(text: str) -> Draft:
         parties={PartyId(party["party"]): PartyInScope(**party) for party in content["parties"]},
         tracks={track.track: track for track in tracks},
         kept={kept.track: kept for kept in kept_tracks},
+        standing_yeses={
+            standing["standing_yes"]: StandingYesInScope(**standing) for standing in content.get("standing_yeses", ())
+        },
         leaves=tuple((step, leaf) for step, leaf in content["leaves"]),
     )

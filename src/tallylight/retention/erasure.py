@@ -2,7 +2,8 @@
 
 1. claim: what is to go is marked, and the erasure has a row of its own.
 2. gates: running calls shut the gates concerned for good, and forget keys and what the open log holds.
-3. keys: every data key, encrypted address and blind index is destroyed; fragments of their bytes are noted for 5.
+3. keys: every data key, encrypted address and blind index is destroyed, and every standing yes with the keyed hash of
+   whose it was; fragments of their bytes are noted for 5.
    What a law has kept stays, with who it is of (Art. 17(3)(b) GDPR), and goes as soon as that law lets it.
 4. copies: objects are removed and looked for; the tracks become `erased`.
 5. search: no file may hold what was stored. Then the certificate is written, and the notes go too.
@@ -94,7 +95,14 @@ class Outcome:
     tracks: int
     """How many tracks it covers."""
     people: int
-    """How many party rows it covers: 0 where nothing was known of the person."""
+    """How many party rows it covers."""
+    standing_yeses: int
+    """How many consents in advance it ended."""
+
+    @property
+    def found(self) -> bool:
+        """Whether anything was known of the person."""
+        return bool(self.people or self.standing_yeses)
 
     def to_json(self) -> Mapping[str, JsonValue]:
         """What `tallylight erase --json` prints: the certificate, or what remains."""
@@ -250,6 +258,7 @@ class Eraser:
             remains=(),
             tracks=len(standing.draft.tracks),
             people=len(standing.draft.parties),
+            standing_yeses=len(standing.draft.standing_yeses),
         )
 
     def _commit(self, unit: Callable[[Transaction], T]) -> T:
@@ -264,6 +273,7 @@ def _unfinished(draft: Draft, stuck: Mapping[TrackId, tuple[str, ...]]) -> bool:
     return (
         any(not conversation.forgotten for conversation in draft.conversations.values())
         or any(not party.settled for party in draft.parties.values())
+        or any(not standing.ended for standing in draft.standing_yeses.values())
         or any(not track.confirmed and track.track not in stuck for track in draft.tracks.values())
     )
 
@@ -276,4 +286,5 @@ def _pending(standing: Standing, remains: tuple[str, ...]) -> Outcome:
         remains=remains,
         tracks=len(standing.draft.tracks),
         people=len(standing.draft.parties),
+        standing_yeses=len(standing.draft.standing_yeses),
     )

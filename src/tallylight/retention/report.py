@@ -66,6 +66,7 @@ def certificate_content(
             }
             for kept in draft.kept.values()
         ],
+        "standing_yeses": list(draft.standing_yeses),
         "stays": _stays(connection, workspace, standing),
         "ledger": [{"step": step, "leaf": leaf} for step, leaf in draft.leaves],
         "method": [

@@ -9,12 +9,20 @@ import sqlalchemy as sa
 
 from tallylight.catalogue.addresses import comparable, spellings
 from tallylight.catalogue.projections import ADDRESS
+from tallylight.catalogue.standing_yeses import End, of_person, read, run_out, subject_of
 from tallylight.catalogue.tables import conversation as conversations
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.ids import ConversationId, PartyId, TrackId, WorkspaceId
 from tallylight.law.vocabulary import Purpose
-from tallylight.retention.draft import ConversationInScope, Draft, KeptTrack, PartyInScope, TrackInScope
+from tallylight.retention.draft import (
+    ConversationInScope,
+    Draft,
+    KeptTrack,
+    PartyInScope,
+    StandingYesInScope,
+    TrackInScope,
+)
 from tallylight.retention.search import Needle, NeedleKind
 from tallylight.vault.keys import KeyRing
 
@@ -36,6 +44,14 @@ class Scope(Protocol):
     def subject(self) -> bytes | None:
         """The keyed hash that finds an unfinished erasure of the same person."""
 
+    @property
+    def end(self) -> End:
+        """Why the standing yeses in it are over."""
+
+    @property
+    def standing_yeses(self) -> sa.ColumnElement[bool]:
+        """Which those are."""
+
     def widen(self, connection: sa.Connection, draft: Draft) -> Draft:
         """The draft with what was found beyond it, at most AT_ONCE at a time."""
 
@@ -55,6 +71,11 @@ class PersonScope:
     now_ms: int
 
     kind = "person"
+    end = End.ERASURE
+
+    @property
+    def standing_yeses(self) -> sa.ColumnElement[bool]:
+        return of_person(self.workspace, self._standing)
 
     @property
     def subject(self) -> bytes | None:
@@ -64,7 +85,12 @@ class PersonScope:
     def _blind(self) -> bytes:
         return self.keys.blind(ADDRESS, comparable(self.address))
 
+    @property
+    def _standing(self) -> bytes:
+        return subject_of(self.keys, self.address)
+
     def widen(self, connection: sa.Connection, draft: Draft) -> Draft:
+        draft = _with_standing_yeses(connection, self, draft)
         known = sa.select(parties.c.conversation, parties.c.party).where(
             parties.c.workspace == self.workspace, parties.c.blind == self._blind
         )
@@ -83,6 +109,7 @@ class PersonScope:
         plain = dict.fromkeys((*spellings(self.address), self.typed.strip()))
         return (
             Needle(kind=NeedleKind.BLIND_INDEX, value=self._blind),
+            Needle(kind=NeedleKind.BLIND_INDEX, value=self._standing),
             *(
                 Needle(kind=NeedleKind.PLAIN_IDENTIFIER, value=text.encode())
                 for text in plain
@@ -104,8 +131,14 @@ class DueScope:
 
     kind = "retention"
     subject = None
+    end = End.EXPIRED
+
+    @property
+    def standing_yeses(self) -> sa.ColumnElement[bool]:
+        return run_out(self.workspace, self.now_ms)
 
     def widen(self, connection: sa.Connection, draft: Draft) -> Draft:
+        draft = _with_standing_yeses(connection, self, draft)
         draft = self._due_tracks(connection, draft)
         found = connection.execute(
             sa.select(conversations.c.conversation)
@@ -157,6 +190,12 @@ class DueScope:
 def identities_due(now_ms: int) -> sa.ColumnElement[bool]:
     """Conversations whose deadline has come. One that still runs by the book after a month died with its process."""
     return sa.and_(conversations.c.deadline_ms.is_not(None), conversations.c.deadline_ms <= now_ms)
+
+
+def _with_standing_yeses(connection: sa.Connection, scope: Scope, draft: Draft) -> Draft:
+    for standing in read(connection, scope.standing_yeses, limit=AT_ONCE):
+        draft = draft.with_standing_yes(StandingYesInScope(standing_yes=standing.id))
+    return draft
 
 
 def _tracks_of(

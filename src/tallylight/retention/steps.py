@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from tallylight.catalogue.projections import Chronicle
+from tallylight.catalogue.standing_yeses import end
 from tallylight.catalogue.tables import conversation as conversations
 from tallylight.catalogue.tables import copy as copies
 from tallylight.catalogue.tables import party as parties
+from tallylight.catalogue.tables import standing_yes as yeses
 from tallylight.catalogue.tables import track as tracks
 from tallylight.conversation.codec import EVENT_TYPES
 from tallylight.conversation.events import (
@@ -28,7 +30,15 @@ from tallylight.ids import ConversationId, EpochId, PartyId, TrackId, WorkspaceI
 from tallylight.law.vocabulary import Purpose
 from tallylight.ledger.commitment import canonical_json
 from tallylight.policy.view import EMPLOYED
-from tallylight.retention.draft import Draft, KeptTrack, PartyInScope, TrackInScope, parse, serialise
+from tallylight.retention.draft import (
+    Draft,
+    KeptTrack,
+    PartyInScope,
+    StandingYesInScope,
+    TrackInScope,
+    parse,
+    serialise,
+)
 from tallylight.retention.scope import Scope
 from tallylight.retention.search import Needle, NeedleKind, sealed_fragments
 from tallylight.retention.tables import erasure as erasures
@@ -111,6 +121,8 @@ class Steps:
             if not stays:
                 emptied += self._empty_acts(connection, party.conversation, party.party)
             draft = draft.with_party(dataclasses.replace(party, emptied=True))
+        over = [standing.standing_yes for standing in draft.standing_yeses.values() if not standing.ended]
+        draft = self._end_standing_yeses(transaction, draft, over, now_ms)
         due = [conversation for conversation in draft.conversations.values() if not conversation.forgotten]
         for conversation in due:
             self._forget(connection, conversation.conversation)
@@ -130,6 +142,7 @@ class Steps:
                     if party.emptied and not standing.draft.parties[party.party].emptied
                 ],
                 "payloads": emptied,
+                "standing_yeses": over,
             },
         )
         draft = draft.with_leaf("keys_destroyed", leaf)
@@ -218,7 +231,8 @@ class Steps:
         found = connection.execute(
             sa.select(parties.c.party).where(parties.c.workspace == self.workspace, parties.c.blind == needle.value)
         ).scalars()
-        return set(found) <= kept
+        holders = set(found)
+        return bool(holders) and holders <= kept
 
     def _note(self, connection: sa.Connection, erasure: str, draft: Draft, notes: list[Needle]) -> None:
         if not notes or draft.project is None:
@@ -318,6 +332,14 @@ class Steps:
         if row.blind is not None:
             notes.append(Needle(kind=NeedleKind.BLIND_INDEX, value=bytes(row.blind)))
         return tuple(notes)
+
+    def _end_standing_yeses(self, transaction: Transaction, draft: Draft, over: Sequence[str], now_ms: int) -> Draft:
+        """No conversation from now on rests on them."""
+        which = sa.and_(self.scope.standing_yeses, yeses.c.standing_yes.in_(over))
+        end(transaction, which, self.scope.end, now_ms=now_ms, actor=self.actor)
+        for each in over:
+            draft = draft.with_standing_yes(StandingYesInScope(standing_yes=each, ended=True))
+        return draft
 
     def _forget(self, connection: sa.Connection, conversation: ConversationId) -> None:
         """Nobody of this conversation can be told any more: it has no deadline left."""

@@ -1,4 +1,5 @@
-"""The sweep: what has reached its deadline is erased, with the same code as a person's: tracks, and who took part.
+"""The sweep: what has reached its deadline is erased, with the same code as a person's: tracks, who took part, and
+standing yeses that have run out.
 
 A sweep that would erase unusually much, or that follows a jump of the clock, erases nothing until somebody confirms it:
 a clock set wrong must not empty an archive.
@@ -10,7 +11,9 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from tallylight.catalogue.queries import oldest_deadline
+from tallylight.catalogue.standing_yeses import run_out
 from tallylight.catalogue.tables import conversation as conversations
+from tallylight.catalogue.tables import standing_yes as yeses
 from tallylight.catalogue.tables import track as tracks
 from tallylight.clock import Clock
 from tallylight.database.engine import read_only
@@ -57,6 +60,8 @@ class SweepReport:
     """Tracks stored before the sweep."""
     conversations: int = 0
     """Conversations of which it was time to forget who took part."""
+    standing_yeses: int = 0
+    """Standing yeses that had run out."""
     reason: str = ""
     """Why confirmation is needed."""
     outcome: Outcome | None = None
@@ -103,6 +108,7 @@ class Sweeper:
                 due=due,
                 stored=stored,
                 conversations=seen.conversations_due,
+                standing_yeses=seen.standing_yeses_due,
                 reason=reason,
             )
             self._watch(now_ms)
@@ -119,6 +125,7 @@ class Sweeper:
             due=due,
             stored=stored,
             conversations=seen.conversations_due,
+            standing_yeses=seen.standing_yeses_due,
             outcome=outcome,
         )
 
@@ -139,6 +146,8 @@ class Sweeper:
                 tracks=count(tracks, stored),
                 conversations_due=count(conversations, known, identities_due(now_ms)),
                 conversations=count(conversations, known),
+                standing_yeses_due=count(yeses, run_out(self._workspace, now_ms)),
+                standing_yeses=count(yeses, yeses.c.workspace == self._workspace),
                 unfinished=count(erasures, pending),
             )
 
@@ -166,12 +175,14 @@ class _Seen:
     conversations_due: int
     conversations: int
     """Conversations of which it is still known who took part."""
+    standing_yeses_due: int
+    standing_yeses: int
     unfinished: int
     """Sweeps that were begun and did not finish."""
 
     @property
     def anything_due(self) -> bool:
-        return bool(self.tracks_due or self.conversations_due)
+        return bool(self.tracks_due or self.conversations_due or self.standing_yeses_due)
 
 
 def _unusual(seen: _Seen, jump_ms: int) -> str:
@@ -181,6 +192,7 @@ def _unusual(seen: _Seen, jump_ms: int) -> str:
     for due, stored, what in (
         (seen.tracks_due, seen.tracks, "tracks"),
         (seen.conversations_due, seen.conversations, "conversations"),
+        (seen.standing_yeses_due, seen.standing_yeses, "standing yeses"),
     ):
         if due > USUAL and due > USUAL_SHARE * stored:
             return f"{due} of {stored} {what} are due at once"

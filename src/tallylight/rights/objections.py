@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from tallylight.catalogue.addresses import canonical_address, comparable, names_nobody
+from tallylight.catalogue.standing_yeses import End, end, of_person, subject_of
 from tallylight.clock import Clock
 from tallylight.consent.objection import GROUND, StandingObjection
 from tallylight.database.engine import read_only
@@ -41,14 +42,18 @@ class Objections:
     def raise_objection(self, person: str, *, evidence: str, actor: str) -> StandingObjection:
         """Keep that `person` (an address in any spelling) is never to be recorded. One raised before stays as it is.
 
-        Raises AddressError, and ObjectionError where the address is no person's.
+        Whatever they had agreed to in advance ends with it. Raises AddressError, and ObjectionError where the address is
+        no person's.
         """
-        subject = self._subject(person)
+        address = self._address(person)
+        subject = _subject(self.keys, address)
         now_ms = self.clock.wall_ms()
         raised = StandingObjection(id=new_id(now_ms), raised_ms=now_ms, evidence=evidence)
 
         def write(transaction: Transaction) -> StandingObjection:
-            standing = self._find(transaction.connection, subject)
+            agreed = of_person(self.workspace, subject_of(self.keys, address))
+            end(transaction, agreed, End.OBJECTION, now_ms=now_ms, actor=actor)
+            standing = _find(transaction.connection, self.workspace, subject)
             if standing is not None:
                 return standing
             transaction.connection.execute(
@@ -69,14 +74,14 @@ class Objections:
 
     def lift(self, person: str, *, evidence: str, actor: str) -> StandingObjection:
         """Forget a person's objection, on their own word. Raises ObjectionError where there is none."""
-        subject = self._subject(person)
+        subject = _subject(self.keys, self._address(person))
         now_ms = self.clock.wall_ms()
 
         def write(transaction: Transaction) -> StandingObjection:
-            standing = self._find(transaction.connection, subject)
+            standing = _find(transaction.connection, self.workspace, subject)
             if standing is None:
                 raise ObjectionError("This person has no standing objection.", code="objection_unknown")
-            transaction.connection.execute(sa.delete(objections).where(self._is(subject)))
+            transaction.connection.execute(sa.delete(objections).where(_is(self.workspace, subject)))
             _append(transaction, standing, "StandingObjectionLifted", now_ms, actor, {"evidence": evidence})
             return standing
 
@@ -85,7 +90,7 @@ class Objections:
     def find(self, person: str) -> StandingObjection | None:
         """The objection of a person, whichever project they call. Raises as `raise_objection`."""
         with read_only(self.engine) as connection:
-            return self._find(connection, self._subject(person))
+            return _find(connection, self.workspace, _subject(self.keys, self._address(person)))
 
     def all(self) -> tuple[StandingObjection, ...]:
         """Oldest first. Whose they are nobody can tell from them."""
@@ -93,18 +98,29 @@ class Objections:
         with read_only(self.engine) as connection:
             return tuple(_objection(row) for row in connection.execute(query.order_by(objections.c.objection)))
 
-    def _subject(self, person: str) -> bytes:
+    def _address(self, person: str) -> str:
         address = canonical_address(person, country=self.country)
         if names_nobody(address):
             raise ObjectionError("This address is no person's: a hidden caller says no on the call.")
-        return self.keys.blind(SUBJECT, comparable(address))
+        return address
 
-    def _is(self, subject: bytes) -> sa.ColumnElement[bool]:
-        return sa.and_(objections.c.workspace == self.workspace, objections.c.subject == subject)
 
-    def _find(self, connection: sa.Connection, subject: bytes) -> StandingObjection | None:
-        row = connection.execute(sa.select(objections).where(self._is(subject))).one_or_none()
-        return None if row is None else _objection(row)
+def has_objection(connection: sa.Connection, keys: KeyRing, workspace: WorkspaceId, canonical: str) -> bool:
+    """Whether somebody with this canonical address is never to be recorded."""
+    return _find(connection, workspace, _subject(keys, canonical)) is not None
+
+
+def _subject(keys: KeyRing, canonical: str) -> bytes:
+    return keys.blind(SUBJECT, comparable(canonical))
+
+
+def _is(workspace: WorkspaceId, subject: bytes) -> sa.ColumnElement[bool]:
+    return sa.and_(objections.c.workspace == workspace, objections.c.subject == subject)
+
+
+def _find(connection: sa.Connection, workspace: WorkspaceId, subject: bytes) -> StandingObjection | None:
+    row = connection.execute(sa.select(objections).where(_is(workspace, subject))).one_or_none()
+    return None if row is None else _objection(row)
 
 
 def _objection(row: sa.Row[tuple[object, ...]]) -> StandingObjection:

@@ -302,6 +302,7 @@ async def test_a_yes_while_nothing_is_recorded_is_proven_once_somebody_resumes(w
 async def test_two_calls_at_once_do_not_mix(world: World) -> None:
     other = await world.add_phone("127.0.0.4", number="+4533334444")
     first = await world.dial(talk=tone(2))
+    await asyncio.sleep(0.05)  # their agents answer in this order
     second = await world.dial_from(other, talk=tone(9))
     one, two = world.server.switchboard.calls
     await world.until_asked(one)

@@ -306,3 +306,29 @@ async def test_who_understands_no_language_of_ours_is_told_and_not_asked(world: 
     (text,) = told(world)
     assert "Your own voice is not recorded." in text
     assert not any(isinstance(event, ConsentRequested) for event in world.events())
+
+
+@in_world(mode="agent_only_allow_customer")
+async def test_a_withdrawal_is_confirmed_although_nothing_was_left_to_ask(world: World) -> None:
+    """Switched on, agreed, switched off again: the caller's code is heeded and they hear so."""
+    call = await world.dial(talk=tone(5))
+    agent = await world.until_talking()
+    await asyncio.sleep(1)
+    agent.press("*4")
+    await world.until_asked()
+    call.press("1")
+    await asyncio.sleep(4)
+    assert lamps(world) == (ON, ON)
+    agent.press("*4")
+    await asyncio.sleep(4)
+    assert lamps(world) == (OFF, ON)
+    from_sample = len(call.ear.samples)
+    await asyncio.sleep(1)
+    assert max(call.ear.samples[from_sample:]) < 1000
+    from_sample = len(call.ear.samples)
+    call.press("*2")
+    await asyncio.sleep(4)
+    assert max(call.ear.samples[from_sample:]) > 1000
+    call.hang_up()
+    await world.until_quiet()
+    assert world.consent() == "withdrawn"

@@ -176,12 +176,18 @@ def _event(facts: Facts, number: int) -> dict[str, JsonValue]:
         "@type": [status, kind],
         "dpv:isIndicatedBy": facts.controller if act.deed is Deed.REQUESTED else _subject_id(facts),
         "dpv:isIndicatedAtTime": iso_utc(act.at_ms),
-        "dpv:hasDuration": {"@type": "dpv:UntilEventDuration", "rdf:value": _until(act)},
+        "dpv:hasDuration": _duration(act),
         "dpv:hasIndicationMethod": _method(act),
     }
     if act.notice:
         event["dpv:hasNotice"] = f"urn:sha256:{act.notice}"
     return event
+
+
+def _duration(act: Act) -> dict[str, JsonValue]:
+    if act.expires_ms is not None:
+        return {"@type": "dpv:UntilTimeDuration", "rdf:value": iso_utc(act.expires_ms)}
+    return {"@type": "dpv:UntilEventDuration", "rdf:value": _until(act)}
 
 
 def _until(act: Act) -> str:

@@ -28,6 +28,8 @@ class Act:
     evidence: str | None = None
     notice: str | None = None
     """SHA-256 of the question's exact text."""
+    expires_ms: int | None = None
+    """Of a yes in advance, when it ends: ms UTC."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class Heard:
     sha256: str
     language: str
     at_ms: int
-    """When it had been heard to its end: ms UTC."""
+    """When it had been heard to its end, or was agreed to on paper: ms UTC."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,8 +29,9 @@ def claims(facts: Facts, *, public_key: str) -> dict[str, JsonValue]:
             code="no_consent_given",
         )
     taken_back = facts.latest.at_ms if facts.latest.deed is Deed.WITHDRAWN else None
+    ends = "" if given.expires_ms is None else f", else {iso_utc(given.expires_ms)}"
     termination = (
-        f"{facts.withdraw_code} on the call, or {facts.policy_url}"
+        f"{facts.withdraw_code} on the call, or {facts.policy_url}{ends}"
         if taken_back is None
         else f"withdrawn {iso_utc(taken_back)}"
     )

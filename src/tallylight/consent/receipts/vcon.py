@@ -42,9 +42,10 @@ def attachment(facts: Facts, *, party: int, dialog: int = 0) -> dict[str, JsonVa
 def body(facts: Facts) -> dict[str, JsonValue]:
     """What is granted now; without a standing yes, nothing is."""
     granted = facts.latest.deed is Deed.GIVEN
+    expires_ms = facts.latest.expires_ms
     content: dict[str, JsonValue] = {
         "lawful_basis": facts.basis.value,
-        "expiration": None,
+        "expiration": None if expires_ms is None else iso_utc(expires_ms),
         "purpose_grants": [
             {
                 "purpose": facts.name_of(purpose),

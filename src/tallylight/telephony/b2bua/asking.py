@@ -111,6 +111,10 @@ class Asking:
         self._acknowledgement = NoticeKind.ACKNOWLEDGEMENT
         self._answered = asyncio.Event()
         self._noticed = False
+        self._tells = False
+        """A notice that asks nothing is being spoken."""
+        self._no_meanwhile = False
+        """They said no to it: they hear it to its end, and then what has become of the recording."""
         self._asked = False
         self._heard_ms: int | None = None
         """Media time at which the question had been heard to its end."""
@@ -139,10 +143,12 @@ class Asking:
             return
 
         def told() -> None:
+            self._tells = False
             self._tell(kind)
             self.settled = True
             self._answered.set()
 
+        self._tells = True
         self._caller.speak(self._prompt(kind), told)
         await self._waiting.unless_over(self._answered.wait())
 
@@ -152,7 +158,8 @@ class Asking:
             return NoticeKind.NOTHING_RECORDED
         if self._terms.mode is not Mode.BOTH:
             return NoticeKind.FIRST_LAYER
-        ruling = self._ruling
+        told = self._runner.foresee(self._telling(NoticeKind.FIRST_LAYER_INFORMED))
+        ruling = None if told is None else told.ruling(self._customer)
         return None if ruling is None or ruling.wants_answer else NoticeKind.FIRST_LAYER_INFORMED
 
     @property
@@ -183,6 +190,7 @@ class Asking:
                 self._command(self._unanswered(self._now_ms()))
             self._hush()
             self._dialogue = None
+            self._tells = False
             self._answered.set()
         self._drop_acknowledgement()
         if self._proof_end is not None:
@@ -205,11 +213,16 @@ class Asking:
             self._acknowledge_once_open(free)
         elif self.answer is not None:
             self._say_truth(free)
+        elif self._no_meanwhile:
+            self.confirm_withdrawal(free)
         else:
             free()
 
     def confirm_withdrawal(self, free: Callable[[], None]) -> None:
-        """A no after the question: say what has become of the recording. `free` when nothing more is said."""
+        """A no without a question: say what has become of the recording. `free` when nothing more is said."""
+        if self._tells:
+            self._no_meanwhile = True
+            return
         self._drop_acknowledgement()
         consent = self._runner.state.parties[self._customer].consent.state
         if consent is ConsentState.WITHDRAWN:
@@ -391,17 +404,18 @@ class Asking:
 
     def _tell(self, kind: NoticeKind) -> None:
         """The caller has heard this notice to its end."""
-        notice, _ = self._desk.prompts.notice(kind, self._terms)
         self._noticed = True
-        self._command(
-            GiveNotice(
-                party=self._customer,
-                notice=notice.sha256,
-                text=notice.text,
-                language=notice.language,
-                purposes=notice.purposes,
-                offset_ms=self._now_ms(),
-            )
+        self._command(self._telling(kind))
+
+    def _telling(self, kind: NoticeKind) -> GiveNotice:
+        notice, _ = self._desk.prompts.notice(kind, self._terms)
+        return GiveNotice(
+            party=self._customer,
+            notice=notice.sha256,
+            text=notice.text,
+            language=notice.language,
+            purposes=notice.purposes,
+            offset_ms=self._now_ms(),
         )
 
     def _end_proof(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tallylight.clock import Clock
 from tallylight.consent.objection import StandingObjection
+from tallylight.consent.standing_yes import StandingYes
 from tallylight.law.pack import Pack
 from tallylight.live.runner import ConversationRunner
 from tallylight.live.services import LiveServices
@@ -39,6 +40,8 @@ class Desk:
     """Where somebody with this canonical address may be."""
     objection_of: Callable[[str], Coroutine[object, object, StandingObjection | None]]
     """The standing objection of somebody with this canonical address."""
+    standing_yes_of: Callable[[str, Settings], Coroutine[object, object, StandingYes | None]]
+    """The standing yes of somebody with this canonical address that carries a whole call under these settings."""
     canonical: Callable[[str], str]
     """Any spelling of an address to its canonical one."""
     caller_uri: Callable[[SipUri], SipUri]

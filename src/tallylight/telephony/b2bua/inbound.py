@@ -5,6 +5,7 @@ People come first: nothing here waits for the database or the disk, and a record
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 
 from tallylight.consent.notices import NoticeKind, choose_language
@@ -33,6 +34,7 @@ from tallylight.live.runner import ConversationRunner
 from tallylight.policy.settings import Settings
 from tallylight.telephony.b2bua.agent import AgentLeg
 from tallylight.telephony.b2bua.asking import Asking
+from tallylight.telephony.b2bua.beforehand import Beforehand
 from tallylight.telephony.b2bua.desk import Desk
 from tallylight.telephony.b2bua.outcomes import Outcome
 from tallylight.telephony.b2bua.side import CallerLeg, Side, SideCodes
@@ -79,6 +81,7 @@ class InboundCall:
         self._opening: Asking | None = None
         """The dialogue before anybody is rung."""
         self._objection: asyncio.Task[StandingObjection | None] | None = None
+        self._beforehand: Beforehand | None = None
         self.runner: ConversationRunner | None = None
         self.address = desk.canonical(str(call.remote))
         self.customer = PartyId(new_id(desk.clock.wall_ms()))
@@ -143,6 +146,8 @@ class InboundCall:
         self._caller_codes.close()
         if self._objection is not None:
             self._objection.cancel()
+        if self._beforehand is not None:
+            self._beforehand.close()
         if self._agent is not None:
             self._agent_codes.close()
             self._agent.close()
@@ -184,6 +189,7 @@ class InboundCall:
             address=self.address,
         )
         self._objection = asyncio.get_running_loop().create_task(desk.objection_of(self.address))
+        self._beforehand = Beforehand(desk, runner, self.customer, self.address)
         if not self._settings.prompts:
             self._waiting.beside(self._heed_objection())
         caller.begin(runner.anchor_ns, runner.tracks.capture(self.customer), runner.tracks.own_voice)
@@ -234,7 +240,10 @@ class InboundCall:
 
     async def consent(self) -> None:
         assert self.runner is not None
+        assert self._beforehand is not None
         await self._heed_objection()
+        if self._language.informed:
+            await self._beforehand.rely()
         await self._prepare_language()
         # Who understands none of our languages is told in the project's, and no yes of theirs would be an informed one.
         self._opening = self._ask_about(self._spoken if self._language.informed else self._spoken.for_agent)
@@ -256,20 +265,25 @@ class InboundCall:
         if done and (error := self._objection.exception()) is not None:
             logger.error("standing objections could not be looked up", exc_info=error)
         if not done or error is not None:
-            self._object("standing objections could not be looked up")
+            self._object("standing objections could not be looked up", actor=ENGINE)
         elif (objection := self._objection.result()) is not None:
             self.heed(objection)
 
     def heed(self, objection: StandingObjection) -> None:
         """The caller is never to be recorded."""
-        self._object(f"standing objection {objection.id}")
+        self._object(f"standing objection {objection.id}", actor=self.customer)
 
-    def _object(self, evidence: str) -> None:
+    def end_standing_yes(self, over: Collection[str]) -> None:
+        """These standing yeses, by their ids, were taken back."""
+        if self._beforehand is not None:
+            self._beforehand.end(over)
+
+    def _object(self, evidence: str, *, actor: str) -> None:
         if self.runner is not None:
             no = RefuseConsent(
                 party=self.customer, method=Method.WRITTEN, evidence=evidence, offset_ms=self._offset_ms()
             )
-            self._command(no, actor=self.customer)
+            self._command(no, actor=actor)
 
     def _ask_about(self, terms: Settings, *, in_talk: bool = False) -> Asking:
         """A dialogue about these terms, in place of any other."""

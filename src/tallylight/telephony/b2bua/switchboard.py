@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from tallylight.catalogue.addresses import comparable
 from tallylight.consent.objection import StandingObjection
@@ -117,6 +117,11 @@ class Switchboard:
         for call in self._tasks.values():
             if comparable(call.address) == comparable(address):
                 call.heed(objection)
+
+    def end_standing_yes(self, over: Collection[str]) -> None:
+        """Standing yeses, by their ids, were taken back: no running call rests on them any more."""
+        for call in self._tasks.values():
+            call.end_standing_yes(over)
 
     def pause(self, conversation: str) -> None:
         """Every lamp goes amber. Raises NoSuchCall, or TallylightError where the conversation refuses."""
