@@ -186,9 +186,9 @@ database = "postgresql://us@db/recordings"
         (
             ("retention_months = 6", "retention_month = 6"),
             "tallylight.toml, line 14: project.main.retention_month: unknown key; the keys here are start_paused,"
-            " agents_hear_others, several_receipts, retention_months, receipt_months, kind, language, mode, conference,"
-            " purpose, basis, agent_basis, receipt_basis, proof_ground, proof_months, balancing_test, necessity, sector,"
-            " prompts, spoken_answers, numbers; did you mean retention_months",
+            " agents_hear_others, several_receipts, attested_consent, retention_months, receipt_months, kind, language, mode,"
+            " conference, purpose, basis, agent_basis, receipt_basis, proof_ground, proof_months, balancing_test, necessity,"
+            " sector, prompts, spoken_answers, numbers; did you mean retention_months",
         ),
         (
             (

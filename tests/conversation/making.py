@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from tallylight.conversation.commands import (
+    OPERATOR,
+    AttestConsent,
     CloseReceipt,
     Command,
     EndConversation,
@@ -169,6 +171,9 @@ class Talk:
 
     def withdraw(self, party: PartyId = CUSTOMER) -> Command:
         return WithdrawConsent(party=party, method=Method.DIGIT, evidence="digits *2", offset_ms=self._later())
+
+    def attest(self, by: str = OPERATOR, party: PartyId = CUSTOMER, evidence: str = "said aloud") -> Command:
+        return AttestConsent(by=by, party=party, evidence=evidence, offset_ms=self._later())
 
     def pause(self, by: str = AGENT) -> Command:
         return PauseRecording(by=by, offset_ms=self._later())

@@ -39,6 +39,7 @@ projects = st.builds(
     balancing_test_until_ms=st.just(1 << 60),
     necessity=st.just("Orders are made aloud."),
     start_paused=st.booleans(),
+    attested_consent=st.sampled_from([True, True, False]),
     purpose=st.sampled_from([Purpose.QUALITY_ASSURANCE, Purpose.DOCUMENTATION]),
     customer_basis=st.sampled_from([LawfulBasis.CONSENT, LawfulBasis.LEGITIMATE_INTERESTS]),
 )
@@ -194,6 +195,20 @@ class AnyConversation(RuleBasedStateMachine):
             assert isinstance(outcome, Refusal)
         elif not isinstance(outcome, Refusal):
             self.heard.discard(party)
+
+    @rule(by=st.sampled_from([AGENT, CUSTOMER, OPERATOR]), party=people)
+    def staff_attest_a_yes(self, by: str, party: PartyId) -> None:
+        lamps, known = self.recording(), self.talk.state.parties.get(party)
+        if isinstance(self.talk.tell(self.talk.attest(by, party)), Refusal):
+            return
+        assert by != CUSTOMER
+        assert self.talk.settings.attested_consent
+        assert party not in self.refusing | {AGENT}
+        after = self.talk.state.parties[party]
+        assert known is not None
+        assert after.question == known.question
+        assert after.consent.flagged
+        assert self.recording() <= lamps or known.consent.state is ConsentState.UNKNOWN
 
     # -- what the people themselves do -----------------------------------------------------------------------------------
 

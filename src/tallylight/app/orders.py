@@ -69,6 +69,7 @@ class Orders:
             "resume": self._resume,
             "customer": self._customer,
             "receipt": self._receipt,
+            "attest": self._attest,
             "object": self._object,
             "erase": self._erase,
             "sweep": self._sweep,
@@ -95,6 +96,10 @@ class Orders:
             self._switchboard.open_receipt(conversation, _text(request, "order"))
         else:
             self._switchboard.close_receipt(conversation)
+        return None
+
+    async def _attest(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        self._switchboard.attest(_text(request, "conversation"), _text(request, "evidence"))
         return None
 
     async def _object(self, request: Mapping[str, JsonValue]) -> JsonValue:

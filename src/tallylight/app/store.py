@@ -227,6 +227,7 @@ def _preferences(chosen: config.Preferences) -> Preferences:
         start_paused=chosen.start_paused,
         agents_hear_others=chosen.agents_hear_others,
         several_receipts=chosen.several_receipts,
+        attested_consent=chosen.attested_consent,
         retention_months=chosen.retention_months,
         receipt_months=chosen.receipt_months,
     )

@@ -15,6 +15,7 @@ from tallylight.catalogue.tables import copy as copies
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.catalogue.versions import keep_reasonings, read_settings
+from tallylight.consent.answer import SECOND_HAND
 from tallylight.conversation.codec import encode
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -232,11 +233,11 @@ class _Projection:
             case PartyJoined():
                 self._join(event)
             case ConsentGiven(party=party):
-                self._party(party, consent="given")
+                self._party(party, consent="given", attested=event.method in SECOND_HAND)
             case ConsentRefused(party=party):
-                self._party(party, consent="refused")
+                self._party(party, consent="refused", attested=False)
             case ConsentWithdrawn(party=party):
-                self._party(party, consent="withdrawn")
+                self._party(party, consent="withdrawn", attested=False)
             case LampsChanged():
                 for ruling in event.decision.rulings:
                     self._rule(ruling)
@@ -313,6 +314,7 @@ class _Projection:
             "role": event.role.value,
             "joined_ms": event.offset_ms,
             "consent": "none",
+            "attested": False,
             "lamp": Lamp.OFF.value,
             "reason": "",
             "talked_ms": 0,

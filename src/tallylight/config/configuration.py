@@ -57,6 +57,7 @@ class Preferences:
     start_paused: bool | None = None
     agents_hear_others: bool | None = None
     several_receipts: bool | None = None
+    attested_consent: bool | None = None
     retention_months: int | None = None
     receipt_months: int | None = None
 

@@ -218,6 +218,7 @@ def _preferences(table: ProjectTable | RecordingTable) -> Preferences:
         start_paused=table.start_paused,
         agents_hear_others=table.agents_hear_others,
         several_receipts=table.several_receipts,
+        attested_consent=table.attested_consent,
         retention_months=table.retention_months,
         receipt_months=table.receipt_months,
     )

@@ -121,6 +121,7 @@ class _PreferencesTable(_Table):
     start_paused: bool | None = None
     agents_hear_others: bool | None = None
     several_receipts: bool | None = None
+    attested_consent: bool | None = None
     retention_months: Months | None = None
     receipt_months: Months | None = None
 

@@ -24,6 +24,8 @@ employee_notice = false                 # true once their employer has told them
 # retention_months = 3                  # how long recordings are kept
 # agents_hear_others = false            # true: agents may listen to recordings of calls they were not on
 # several_receipts = false              # true: each voice receipt of an order is kept; false: a later one takes its place
+# attested_consent = false              # true: staff may attest that a caller agreed; it is flagged, and opens nothing that
+                                        # needs the caller's own yes
 # receipt_months = 60                   # how long voice receipts are kept; without: as everything else
 
 [project.main]
@@ -39,8 +41,9 @@ purpose = "quality_assurance"           # quality_assurance, training, service_i
 basis = "consent"                       # for the customer: consent, contract, legal_obligation, vital_interests,
                                         # public_task, legitimate_interests
 # agent_basis = "contract"
-# start_paused, retention_months        # as in [recording], for this project alone; an omni project has conference besides,
-                                        # an outbound one agents_hear_others, several_receipts and receipt_months
+# start_paused, retention_months, attested_consent  # as in [recording], for this project alone; an omni project has
+                                        # conference besides, an outbound one agents_hear_others, several_receipts and
+                                        # receipt_months
 # receipt_basis = "consent"             # outbound: for the customer's voice in a voice receipt
 # sector = "investment_services"        # whose duties hold as well: card_payment, commodity_futures, healthcare,
                                         # investment_services, medicare_marketing, payments, public_administration,

@@ -102,6 +102,18 @@ class WithdrawConsent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttestConsent:
+    """A member of staff says that this person agreed, e.g. aloud before the line was recorded."""
+
+    by: PartyId | str
+    """An agent, or `operator`."""
+    party: PartyId
+    evidence: str
+    """How they know. Never who the person is."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PauseRecording:
     by: PartyId | str
     """A party, or `operator`."""
@@ -170,6 +182,7 @@ Command = (
     | RefuseConsent
     | LeaveUnanswered
     | WithdrawConsent
+    | AttestConsent
     | PauseRecording
     | ResumeRecording
     | SwitchCustomer

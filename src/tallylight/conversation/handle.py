@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from tallylight.consent.answer import ConsentState
+from tallylight.consent.errors import ConsentError
 from tallylight.conversation.commands import (
     ENGINE,
     OPERATOR,
+    AttestConsent,
     CloseReceipt,
     Command,
     EndConversation,
@@ -54,7 +56,7 @@ from tallylight.conversation.events import (
     RecordingResumed,
 )
 from tallylight.conversation.situation import paused_by, situation
-from tallylight.conversation.state import NO_MORE, ConversationState, PartyState, apply
+from tallylight.conversation.state import NO_MORE, ConversationState, PartyState, apply, attested
 from tallylight.ids import DecisionId, PartyId
 from tallylight.law.pack import Pack
 from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, Method, Mode, ProjectKind, Role
@@ -165,6 +167,8 @@ def _happened(state: ConversationState, command: Command, context: Context) -> H
             return _question(party, command)
         case GiveConsent():
             return _yes(party, command)
+        case AttestConsent():
+            return _attested(state, party, command, context.settings)
         case _:
             assert_never(command)
 
@@ -292,7 +296,11 @@ def _yes(party: PartyState, command: GiveConsent) -> Happened:
             code="already_refused",
             message="That person said no. Only their own clear yes to a new question opens their gate.",
         )
-    if party.question is None and standing is ConsentState.GIVEN:
+    if command.method is Method.ATTESTED:
+        return Refusal(
+            code="not_allowed", message="What staff attest is no answer of that person's: attest it as staff."
+        )
+    if party.question is None and standing is ConsentState.GIVEN and not party.consent.flagged:
         return Refusal(code="already_given", message="That person has said yes already.")
     if party.question is None and standing is ConsentState.UNKNOWN:
         return Refusal(code="too_late", message="The question is over and was not answered: ask it again.")
@@ -309,6 +317,37 @@ def _yes(party: PartyState, command: GiveConsent) -> Happened:
             offset_ms=command.offset_ms,
         ),
     )
+
+
+def _attested(state: ConversationState, party: PartyState, command: AttestConsent, settings: Settings) -> Happened:
+    """Somebody else's word that a person agreed. A question that is being put to them goes on."""
+    if not _works_for_house(state, command.by):
+        return Refusal(code="not_allowed", message="Only an agent on the call or the operator attests a consent.")
+    if not settings.attested_consent:
+        message = (
+            "Nobody may attest a consent in this project: set attested_consent = true in its table or in [recording]."
+        )
+        return Refusal(code="not_allowed", message=message)
+    if party.role in OWN_GROUND:
+        return Refusal(code="not_allowed", message="Staff attest what a customer or a third person said, nobody else.")
+    if party.consent.state is ConsentState.GIVEN:
+        return Refusal(code="already_given", message="That person has said yes already, or staff have attested it.")
+    if not command.evidence.strip():
+        return Refusal(code="no_evidence", message="Say how you know that the person agreed.")
+    who = OPERATOR if command.by == OPERATOR else Role.AGENT.value
+    given = ConsentGiven(
+        party=command.party,
+        purposes=frozenset({settings.purpose_with(state.receipt)}),
+        method=Method.ATTESTED,
+        evidence=f"attested by {who}: {command.evidence.strip()}",
+        notice="",
+        offset_ms=command.offset_ms,
+    )
+    try:
+        attested(party, given, state.started_ms + command.offset_ms)
+    except ConsentError as error:
+        return Refusal(code=error.code, message=error.message)
+    return (given,)
 
 
 def _no(party: PartyState, command: RefuseConsent | WithdrawConsent) -> Happened:

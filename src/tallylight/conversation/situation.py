@@ -1,5 +1,6 @@
 """From what has happened to what a decision may depend on."""
 
+import dataclasses
 import functools
 
 from tallylight.consent.answer import Consent, ConsentState
@@ -89,7 +90,13 @@ def _party(party: PartyState, state: ConversationState, settings: Settings, purp
 
 
 def _answer(party: PartyState, purpose: Purpose) -> Consent:
-    """What the person says to being recorded for this: their yes to it, else whatever they said last."""
-    if party.consent.state is ConsentState.GIVEN:
-        return party.given.get(purpose, party.consent)
-    return party.consent
+    """What the person says to being recorded for this: their yes to it, else whatever they said last.
+
+    While they are being asked, nobody else's word stands for their answer.
+    """
+    if party.consent.state is not ConsentState.GIVEN:
+        return party.consent
+    given = party.given.get(purpose, party.consent)
+    if given.flagged and party.question is not None:
+        return dataclasses.replace(given, state=ConsentState.REQUESTED)
+    return given

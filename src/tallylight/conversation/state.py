@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from tallylight.consent.answer import NO_ANSWER, Consent, ConsentState
+from tallylight.consent.answer import NO_ANSWER, Consent, ConsentState, attest
+from tallylight.consent.errors import ConsentError
 from tallylight.conversation.errors import ConversationError
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -38,7 +39,7 @@ from tallylight.conversation.events import (
     TrackSealed,
 )
 from tallylight.ids import ConversationId, DecisionId, PartyId
-from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Purpose, Role
+from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Purpose, Role
 from tallylight.policy.decision import Decision
 from tallylight.policy.situation import Place
 
@@ -80,7 +81,8 @@ class PartyState:
     consent: Consent = NO_ANSWER
     """The answer given last."""
     given: Mapping[Purpose, Consent] = field(default_factory=dict)
-    """The yes for each purpose since the last no. Never changed in place."""
+    """The yes for each purpose since the last no; their own yes takes the place of everything staff attested. Never
+    changed in place."""
     question: Question | None = None
     present: bool = True
 
@@ -231,6 +233,14 @@ def _answered(
 ) -> PartyState:
     given = party.given
     match event:
+        case ConsentGiven(method=Method.ATTESTED):
+            try:
+                consent = attested(party, event, at_ms)
+            except ConsentError as error:
+                raise ConversationError(f"Party {party.party}: {error.message}") from None
+            given = {**given, **dict.fromkeys(event.purposes, consent)}
+            # Whoever is being asked goes on to answer for themselves.
+            return dataclasses.replace(party, consent=consent, given=given)
         case ConsentGiven():
             consent = Consent(
                 state=ConsentState.GIVEN,
@@ -242,7 +252,7 @@ def _answered(
                 at_ms=at_ms,
             )
             # What was agreed to before a no does not come back with a yes to something else.
-            before = {} if party.consent.state in NO_MORE else given
+            before = {} if party.consent.state in NO_MORE else _own(given)
             given = {**before, **dict.fromkeys(event.purposes, consent)}
         case ConsentRefused():
             consent = Consent(state=ConsentState.REFUSED, method=event.method, evidence=event.evidence, at_ms=at_ms)
@@ -262,6 +272,16 @@ def _answered(
         case _:
             assert_never(event)
     return dataclasses.replace(party, consent=consent, given=given, question=None)
+
+
+def attested(party: PartyState, event: ConsentGiven, at_ms: int) -> Consent:
+    """The consent that a member of staff says this person gave. Raises ConsentError after the person's no."""
+    return attest(party.consent, purposes=event.purposes, notice=event.notice, evidence=event.evidence, at_ms=at_ms)
+
+
+def _own(given: Mapping[Purpose, Consent]) -> dict[Purpose, Consent]:
+    """Without what rests on somebody else's word."""
+    return {purpose: consent for purpose, consent in given.items() if not consent.flagged}
 
 
 def _party(state: ConversationState, party: PartyId) -> PartyState:

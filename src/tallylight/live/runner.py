@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 
 from tallylight.clock import Timer
+from tallylight.consent.answer import SECOND_HAND
 from tallylight.conversation.commands import ENGINE, Command, EndConversation, JoinParty, RefuseConsent, WithdrawConsent
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -210,7 +211,9 @@ class ConversationRunner:
             events=events,
             identities=identities or {},
         )
-        given = frozenset(event.party for event in events if isinstance(event, ConsentGiven))
+        given = frozenset(
+            event.party for event in events if isinstance(event, ConsentGiven) and event.method not in SECOND_HAND
+        )
         missing: TallylightError | None = None
         for event in tuple(events):
             if isinstance(event, LampsChanged):

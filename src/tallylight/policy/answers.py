@@ -32,6 +32,7 @@ _AGREED = {
     Method.WRITTEN: "agreed in writing.",
     Method.CONTINUED_AFTER_NOTICE: "was told and stayed on the line.",
     Method.ANNOUNCEMENT_ON_RECORDING: "was told on the recording and stayed on the line.",
+    Method.ATTESTED: "agreed, as staff attest.",
 }
 
 

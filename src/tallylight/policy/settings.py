@@ -65,6 +65,8 @@ class Settings:
     """Whether agents may listen to other agents' recordings."""
     several_receipts: bool = False
     """Whether every voice receipt of an order is kept; False: a later one takes the place of the earlier."""
+    attested_consent: bool = False
+    """Whether staff may attest that a person agreed. It never stands for a yes that law or the project asks for."""
     receipt_basis: LawfulBasis = LawfulBasis.CONSENT
     """For the customer's voice in a voice receipt."""
     receipt_months: int | None = None

@@ -129,7 +129,7 @@ def _one_knows(party: PartySituation, view: View) -> bool:
     """One party's knowledge is enough: that of everybody on the side that records, or the person's own yes."""
     return (
         view.circumstances.recorded_by_customer
-        or party.consent.state is ConsentState.GIVEN
+        or (party.consent.state is ConsentState.GIVEN and not party.consent.flagged)
         or all(view.knows(other) and not objects(other) for other in view.people if other.role in EMPLOYED)
     )
 

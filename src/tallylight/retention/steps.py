@@ -310,7 +310,7 @@ class Steps:
             parties.c.party == party.party,
         )
         row = connection.execute(sa.select(parties.c.address_enc, parties.c.blind).where(here)).one()
-        connection.execute(sa.update(parties).where(here).values(address_enc=None, blind=None))
+        connection.execute(sa.update(parties).where(here).values(address_enc=None, blind=None, attested=False))
         notes: list[Needle] = []
         if row.address_enc is not None:
             # Behind the project key's id, which is everybody's.

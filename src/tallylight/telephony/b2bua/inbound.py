@@ -11,6 +11,7 @@ from tallylight.consent.notices import NoticeKind, choose_language
 from tallylight.consent.objection import StandingObjection
 from tallylight.conversation.commands import (
     ENGINE,
+    AttestConsent,
     CloseReceipt,
     Command,
     HoldConversation,
@@ -378,6 +379,12 @@ class InboundCall:
 
     def close_receipt(self, by: PartyId | str) -> Refusal | None:
         return self._change(CloseReceipt(by=by, offset_ms=self._offset_ms()), self._spoken.for_customer)
+
+    def attest(self, by: PartyId | str, evidence: str) -> Refusal | None:
+        """Somebody says that the caller agreed. A question that is being put to the caller goes on."""
+        assert self.runner is not None
+        command = AttestConsent(by=by, party=self.customer, evidence=evidence, offset_ms=self._offset_ms())
+        return self.runner.command(command, actor=by)
 
     def _change(self, command: SwitchCustomer | OpenReceipt | CloseReceipt, terms: Settings) -> Refusal | None:
         """Do it, end what was being asked for the state before, and ask what is to be asked now."""

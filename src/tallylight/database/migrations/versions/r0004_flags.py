@@ -1,0 +1,17 @@
+"""Whose consent a member of staff attested.
+
+Revision ID: 0004
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nobody's, of those stored before."""
+    op.add_column("party", sa.Column("attested", sa.Boolean))
