@@ -3,15 +3,17 @@
 import dataclasses
 
 from tallylight.catalogue.explanation import Explanation, explain
-from tallylight.catalogue.flags import ATTESTED
+from tallylight.catalogue.flags import ATTESTED, MINOR
 from tallylight.catalogue.queries import to_json
 from tallylight.catalogue.versions import keep_settings
-from tallylight.conversation.commands import OPERATOR, AttestConsent, GiveConsent, RefuseConsent
+from tallylight.conversation.commands import OPERATOR, AttestConsent, GiveConsent, KnowMinor, RefuseConsent
 from tallylight.database.engine import read_only
 from tallylight.law.vocabulary import Method
+from tallylight.policy.settings import Settings
 from tests.catalogue.house import SETTINGS, SHIPPED, Call, House
 
 LEAVE = dataclasses.replace(SETTINGS, attested_consent=True)
+LINE = dataclasses.replace(SETTINGS, minors=True)
 EVIDENCE = "attested by operator: said aloud"
 
 
@@ -26,9 +28,13 @@ def listed(house: House, call: Call) -> list[object]:
     return [party["flagged"] for party in parties if isinstance(party, dict)]
 
 
+def call_under(house: House, settings: Settings) -> Call:
+    house.commit(lambda transaction: keep_settings(transaction.connection, house.workspace, settings))
+    return Call(house, settings=settings)
+
+
 def attested(house: House) -> Call:
-    house.commit(lambda transaction: keep_settings(transaction.connection, house.workspace, LEAVE))
-    call = Call(house, settings=LEAVE).asked()
+    call = call_under(house, LEAVE).asked()
     call.do(AttestConsent(by=OPERATOR, party=call.customer, evidence="said aloud", offset_ms=call.now_ms))
     return call
 
@@ -66,3 +72,24 @@ def test_nothing_else_is_flagged(each_house: House) -> None:
     for call in (Call(each_house).accepted(), Call(each_house).refused()):
         assert listed(each_house, call) == [[], []]
         assert explained(each_house, call).flags == ()
+
+
+def test_what_is_stored_of_a_child_is_flagged_whenever_that_became_known(each_house: House) -> None:
+    call = Call(each_house).accepted().speak(2000)
+    known_ms = call.now_ms
+    call.do(KnowMinor(by=call.agent, party=call.customer, offset_ms=known_ms))
+    customer, agent = each_house.entry(call.sealed().id).people
+    assert (customer.flagged, customer.stored_ms > 0, agent.flagged) == ((MINOR,), True, ())
+    explanation = explained(each_house, call, at_ms=8000)
+    assert explanation.to_json()["flagged"] == [
+        {"party": call.customer, "at_s": known_ms / 1000, "why": MINOR, "evidence": None}
+    ]
+    assert explanation.replay.agrees
+
+
+def test_every_customer_of_a_line_of_children_is_flagged(each_house: House) -> None:
+    call = call_under(each_house, LINE).speak(1000).connected()
+    assert listed(each_house, call) == [[MINOR], []]
+    assert [(flag.party, flag.at_ms, flag.why) for flag in explained(each_house, call).flags] == [
+        (call.customer, 0, MINOR)
+    ]

@@ -28,10 +28,15 @@ def test_what_staff_know_reaches_the_server(recorded: Recorded, run: Run) -> Non
         return None
 
     data = ("--data", recorded.directory)
-    with answering(recorded.directory, {"attest": obey}) as heard:
+    with answering(recorded.directory, {"attest": obey, "minor": obey}) as heard:
         attested = run("call", "attest", "abc", "--evidence", "said aloud", *data, "--json")
         unfounded = run("call", "attest", "abc", *data)
-    assert heard == [{"command": "attest", "conversation": "abc", "evidence": "said aloud"}]
+        minor = run("call", "minor", "abc", *data)
+    assert heard == [
+        {"command": "attest", "conversation": "abc", "evidence": "said aloud"},
+        {"command": "minor", "conversation": "abc"},
+    ]
+    assert minor.stderr == "Conversation abc: known to be a minor.\n"
     assert json.loads(attested.stdout) == {"conversation": "abc", "state": "consent attested"}
     assert unfounded.exit_code == 2
     assert "--evidence" in unfounded.stderr

@@ -129,6 +129,7 @@ def test_a_choice_of_the_other_kind_is_refused(kind: str, line: str, owner: str)
         ('sector = "banking"', "", "'banking' is none of card_payment, commodity_futures,"),
         ('conference = "some"', "", "'some' is none of all, none, agent_and_customer, stop_on_third_party, global"),
         ('attested_consent = "yes"', "", "project.main.attested_consent: should be a valid boolean"),
+        ('minors = "yes"', "", "project.main.minors: should be a valid boolean"),
         ('prompts = "no"', "", "project.main.prompts: should be a valid boolean"),
         ("retention_months = 0", "", "project.main.retention_months: should be greater than or equal to 1, not 0."),
         ('retention_months = "global"', "", "project.main.retention_months: should be a valid integer"),

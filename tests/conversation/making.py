@@ -16,6 +16,7 @@ from tallylight.conversation.commands import (
     HearQuestion,
     HoldConversation,
     JoinParty,
+    KnowMinor,
     LeaveParty,
     LeaveUnanswered,
     OpenReceipt,
@@ -174,6 +175,9 @@ class Talk:
 
     def attest(self, by: str = OPERATOR, party: PartyId = CUSTOMER, evidence: str = "said aloud") -> Command:
         return AttestConsent(by=by, party=party, evidence=evidence, offset_ms=self._later())
+
+    def minor(self, by: str = AGENT, party: PartyId = CUSTOMER) -> Command:
+        return KnowMinor(by=by, party=party, offset_ms=self._later())
 
     def pause(self, by: str = AGENT) -> Command:
         return PauseRecording(by=by, offset_ms=self._later())

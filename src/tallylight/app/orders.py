@@ -70,6 +70,7 @@ class Orders:
             "customer": self._customer,
             "receipt": self._receipt,
             "attest": self._attest,
+            "minor": self._minor,
             "object": self._object,
             "erase": self._erase,
             "sweep": self._sweep,
@@ -100,6 +101,10 @@ class Orders:
 
     async def _attest(self, request: Mapping[str, JsonValue]) -> JsonValue:
         self._switchboard.attest(_text(request, "conversation"), _text(request, "evidence"))
+        return None
+
+    async def _minor(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        self._switchboard.know_minor(_text(request, "conversation"))
         return None
 
     async def _object(self, request: Mapping[str, JsonValue]) -> JsonValue:

@@ -259,6 +259,7 @@ def settings_of(configuration: Configuration, project: Project) -> Settings:
         receipt_basis=LawfulBasis(project.receipt_basis),
         sector=None if project.sector is None else Sector(project.sector),
         prompts=project.prompts,
+        minors=project.minors,
         spoken_answers=project.spoken_answers,
         terms_acknowledged_by=controller.terms_acknowledged_by,
         trial=configuration.trial,

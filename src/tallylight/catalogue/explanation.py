@@ -205,7 +205,7 @@ def explain(
             for each in four_steps(events, erased=story.erased)
             if at_ms is None or each.recorded_from_ms is None or each.recorded_from_ms <= at_ms
         ),
-        flags=flags(events),
+        flags=flags(events, law.settings),
         replay=Replay(
             checked=0 if unavailable is not None else story.decisions,
             differences=() if unavailable is not None else tuple(story.differences),

@@ -25,6 +25,7 @@ from tallylight.conversation.events import (
     ConversationStarted,
     Event,
     LampsChanged,
+    MinorKnown,
     OpeningMissed,
     PartyJoined,
     RecordingFailed,
@@ -238,6 +239,8 @@ class _Projection:
                 self._party(party, consent="refused", attested=False)
             case ConsentWithdrawn(party=party):
                 self._party(party, consent="withdrawn", attested=False)
+            case MinorKnown(party=party):
+                self._party(party, minor=True)
             case LampsChanged():
                 for ruling in event.decision.rulings:
                     self._rule(ruling)
@@ -315,6 +318,7 @@ class _Projection:
             "joined_ms": event.offset_ms,
             "consent": "none",
             "attested": False,
+            "minor": self._about.settings is not None and self._about.settings.knows_minor(event.role),
             "lamp": Lamp.OFF.value,
             "reason": "",
             "talked_ms": 0,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tallylight.catalogue.addresses import comparable
 from tallylight.catalogue.errors import ConversationUnknownError
-from tallylight.catalogue.flags import ATTESTED
+from tallylight.catalogue.flags import ATTESTED, MINOR
 from tallylight.catalogue.projections import ADDRESS, address_context
 from tallylight.catalogue.tables import conversation as conversations
 from tallylight.catalogue.tables import party as parties
@@ -75,6 +75,8 @@ class PartyEntry:
     """given, refused, withdrawn or none."""
     attested: bool
     """That yes is somebody else's word."""
+    minor: bool
+    """Known to be one."""
     lamp: str
     reason: str
     talked_ms: int
@@ -88,7 +90,7 @@ class PartyEntry:
     @property
     def flagged(self) -> tuple[str, ...]:
         """What a person has to look at, in words that follow a name; nothing for most."""
-        return (ATTESTED,) if self.attested else ()
+        return tuple(why for why, holds in ((ATTESTED, self.attested), (MINOR, self.minor)) if holds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,6 +295,7 @@ def _entries(
                 address=address,
                 consent=row.consent,
                 attested=bool(row.attested),
+                minor=bool(row.minor),
                 lamp=row.lamp,
                 reason=row.reason,
                 talked_ms=talked_ms,

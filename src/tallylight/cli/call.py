@@ -76,6 +76,15 @@ def attest(
     _done(conversation, "consent attested", as_json=as_json)
 
 
+@house_command(call, "minor")
+def minor(conversation: Conversation, data: Data, as_json: Json = False) -> None:
+    """Say that the customer is a child: nothing more is asked of them on this call, and it cannot be taken back."""
+    from tallylight.cli.folder import order
+
+    order(data, "minor", conversation=conversation)
+    _done(conversation, "known to be a minor", as_json=as_json)
+
+
 def _done(conversation: str, state: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"conversation": conversation, "state": state})

@@ -35,7 +35,7 @@ from tallylight.config.trial import trial
 from tallylight.config.words import GLOBAL, LANGUAGES, MODES_OF, ONLY_IN, PURPOSES, UNRECORDED, nearest, one_of
 
 FILE_NAME = "tallylight.toml"
-CODES = ("withdraw_code", "pause_code", "customer_code", "receipt_code")
+CODES = ("withdraw_code", "pause_code", "customer_code", "receipt_code", "minor_code")
 
 
 def load(directory: Path) -> Configuration:
@@ -241,6 +241,7 @@ def _project(name: str, project: ProjectTable, country: str) -> Project:
         necessity=project.necessity,
         sector=project.sector,
         prompts=project.prompts,
+        minors=project.minors,
         spoken_answers=project.spoken_answers,
         numbers=tuple(dialled_form(number, country) for number in project.numbers),
     )

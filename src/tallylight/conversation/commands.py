@@ -114,6 +114,16 @@ class AttestConsent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnowMinor:
+    """This person is a child: nothing more is asked of them. It cannot be taken back."""
+
+    by: PartyId | str
+    """An agent, or `operator`."""
+    party: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PauseRecording:
     by: PartyId | str
     """A party, or `operator`."""
@@ -183,6 +193,7 @@ Command = (
     | LeaveUnanswered
     | WithdrawConsent
     | AttestConsent
+    | KnowMinor
     | PauseRecording
     | ResumeRecording
     | SwitchCustomer

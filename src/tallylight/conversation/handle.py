@@ -22,6 +22,7 @@ from tallylight.conversation.commands import (
     HearQuestion,
     HoldConversation,
     JoinParty,
+    KnowMinor,
     LeaveParty,
     LeaveUnanswered,
     OpenReceipt,
@@ -46,6 +47,7 @@ from tallylight.conversation.events import (
     CustomerSwitched,
     Event,
     LampsChanged,
+    MinorKnown,
     NoticeGiven,
     PartyJoined,
     PartyLeft,
@@ -55,7 +57,7 @@ from tallylight.conversation.events import (
     RecordingPaused,
     RecordingResumed,
 )
-from tallylight.conversation.situation import paused_by, situation
+from tallylight.conversation.situation import is_minor, paused_by, situation
 from tallylight.conversation.state import NO_MORE, ConversationState, PartyState, apply, attested
 from tallylight.ids import DecisionId, PartyId
 from tallylight.law.pack import Pack
@@ -163,12 +165,16 @@ def _happened(state: ConversationState, command: Command, context: Context) -> H
                     offset_ms=command.offset_ms,
                 ),
             )
+        case RequestConsent() if is_minor(party, context.settings):
+            return Refusal(code="known_minor", message="That person is known to be a minor: they are not asked.")
         case RequestConsent() | HearQuestion() | LeaveUnanswered():
             return _question(party, command)
         case GiveConsent():
             return _yes(party, command)
         case AttestConsent():
             return _attested(state, party, command, context.settings)
+        case KnowMinor():
+            return _minor(state, party, command, context.settings)
         case _:
             assert_never(command)
 
@@ -330,6 +336,8 @@ def _attested(state: ConversationState, party: PartyState, command: AttestConsen
         return Refusal(code="not_allowed", message=message)
     if party.role in OWN_GROUND:
         return Refusal(code="not_allowed", message="Staff attest what a customer or a third person said, nobody else.")
+    if is_minor(party, settings):
+        return Refusal(code="known_minor", message="That person is known to be a minor: staff cannot agree for them.")
     if party.consent.state is ConsentState.GIVEN:
         return Refusal(code="already_given", message="That person has said yes already, or staff have attested it.")
     if not command.evidence.strip():
@@ -348,6 +356,20 @@ def _attested(state: ConversationState, party: PartyState, command: AttestConsen
     except ConsentError as error:
         return Refusal(code=error.code, message=error.message)
     return (given,)
+
+
+def _minor(state: ConversationState, party: PartyState, command: KnowMinor, settings: Settings) -> Happened:
+    """A child is on the line: a question that is being put to them ends without an answer."""
+    if not _works_for_house(state, command.by):
+        return Refusal(code="not_allowed", message="Only an agent on the call or the operator says that it is a minor.")
+    if party.role in OWN_GROUND:
+        return Refusal(code="not_allowed", message="Only a customer or a third person can be a minor.")
+    if is_minor(party, settings):
+        return Refusal(code="already_minor", message="That person is known to be a minor already.")
+    known = MinorKnown(party=command.party, by=command.by, offset_ms=command.offset_ms)
+    if party.question is None:
+        return (known,)
+    return (known, ConsentUnanswered(party=command.party, offset_ms=command.offset_ms))
 
 
 def _no(party: PartyState, command: RefuseConsent | WithdrawConsent) -> Happened:

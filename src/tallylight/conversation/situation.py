@@ -74,6 +74,11 @@ def paused_by(state: ConversationState, settings: Settings) -> PartyId | str | N
     return state.paused_by
 
 
+def is_minor(party: PartyState, settings: Settings) -> bool:
+    """Whether the person is known to be a child, by what was said on the call or because the project's callers are."""
+    return party.minor or settings.knows_minor(party.role)
+
+
 def _party(party: PartyState, state: ConversationState, settings: Settings, purpose: Purpose) -> PartySituation:
     receipt = state.receipt is not None and party.role not in OWN_GROUND
     return PartySituation(
@@ -85,6 +90,7 @@ def _party(party: PartyState, state: ConversationState, settings: Settings, purp
         told_of=party.told_of,
         employee_notice=party.employee_notice,
         consent=_answer(party, purpose),
+        minor=is_minor(party, settings),
         present=party.present,
     )
 

@@ -21,6 +21,7 @@ from tallylight.conversation.events import (
     CustomerSwitched,
     Event,
     LampsChanged,
+    MinorKnown,
     NoticeGiven,
     OpeningMissed,
     PartyJoined,
@@ -84,6 +85,8 @@ class PartyState:
     """The yes for each purpose since the last no; their own yes takes the place of everything staff attested. Never
     changed in place."""
     question: Question | None = None
+    minor: bool = False
+    """Somebody on the call said so; a project may know it of all its callers (`situation.is_minor`)."""
     present: bool = True
 
 
@@ -173,6 +176,8 @@ def _changed(state: ConversationState, event: Event) -> ConversationState:
             return _with(state, _asked(_party(state, event.party), event))
         case ConsentGiven() | ConsentRefused() | ConsentUnanswered() | ConsentWithdrawn():
             return _with(state, _answered(_party(state, event.party), event, state.started_ms + event.offset_ms))
+        case MinorKnown():
+            return _with(state, dataclasses.replace(_party(state, event.party), minor=True))
         case RecordingPaused():
             return dataclasses.replace(state, paused_by=event.by)
         case RecordingResumed():

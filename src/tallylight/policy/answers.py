@@ -143,6 +143,7 @@ def _validity(
         at_ms=view.situation.at_ms,
         told=party.notice_heard,
         employed=False,
+        capable=view.capable(party),
     )
     rules: dict[Rule, None] = {}
     for rule in grounds:
@@ -211,6 +212,7 @@ def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
         at_ms=view.situation.at_ms,
         told=party.notice_heard,
         employed=False,
+        capable=view.capable(party),
     )
     for rule in rules:
         verdict = Verdict.ALLOWS if explicit else Verdict.CLOSES

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 
 from tallylight.consent.purposes import OwnPurpose
-from tallylight.law.vocabulary import Conference, LawfulBasis, Mode, ProjectKind, Purpose, Sector
+from tallylight.law.vocabulary import Conference, LawfulBasis, Mode, ProjectKind, Purpose, Role, Sector
 
 __all__ = ["Mode", "Settings"]
 
@@ -81,10 +81,21 @@ class Settings:
     """Whose duties to record or keep hold as well; None: no regulated one."""
     prompts: bool = True
     """False: no prompt ever delays a call (emergency and relay lines): who was not told otherwise is not recorded."""
+    minors: bool = False
+    """Whether the customers are children (a helpline, a school): no prompt ever delays them, and nothing is asked of them."""
     terms_acknowledged_by: str | None = None
     """Who accepted the controller's responsibility; None: nothing may be recorded."""
     trial: bool = False
     """True where the settings are the built-in trial profile: every explanation says TRIAL."""
+
+    @property
+    def prompted(self) -> bool:
+        """Whether a customer is told and asked before anybody is rung."""
+        return self.prompts and not self.minors
+
+    def knows_minor(self, role: Role) -> bool:
+        """Whether somebody in this role is known to be a child before anybody has spoken."""
+        return self.minors and role is Role.CUSTOMER
 
     @property
     def proof_kept_months(self) -> int:

@@ -1,4 +1,4 @@
-"""Whose consent a member of staff attested.
+"""Whose consent a member of staff attested, and who is known to be a minor.
 
 Revision ID: 0004
 """
@@ -15,3 +15,4 @@ depends_on = None
 def upgrade() -> None:
     """Nobody's, of those stored before."""
     op.add_column("party", sa.Column("attested", sa.Boolean))
+    op.add_column("party", sa.Column("minor", sa.Boolean))
