@@ -112,6 +112,7 @@ def test_the_list_has_the_agreed_shape(house: House) -> None:
                 "talked_s": 1.5,
                 "stored_s": 7.0,
                 "reason": customer.reason,
+                "flagged": [],
                 "tracks": [as_listed(track) for track in customer.tracks],
             },
             {
@@ -122,6 +123,7 @@ def test_the_list_has_the_agreed_shape(house: House) -> None:
                 "talked_s": 2.5,
                 "stored_s": 5.0,
                 "reason": agent.reason,
+                "flagged": [],
                 "tracks": [as_listed(track) for track in agent.tracks],
             },
         ],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tallylight.catalogue.explanation import explain
 from tallylight.catalogue.steps import PartySteps, Step, StepName, four_steps
+from tallylight.consent.answer import SECOND_HAND
 from tallylight.conversation.commands import OPERATOR, Command
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -46,7 +47,9 @@ class Recording(Talk):
 
     def _take(self, events: tuple[Event, ...]) -> None:
         super()._take(events)
-        agreed = {event.party for event in events if isinstance(event, ConsentGiven)}
+        agreed = {
+            event.party for event in events if isinstance(event, ConsentGiven) and event.method not in SECOND_HAND
+        }
         for event in events:
             for ruling in event.decision.rulings if isinstance(event, LampsChanged) else ():
                 if ruling.lamp is Lamp.RECORDING:
@@ -198,6 +201,24 @@ def test_another_ground_than_consent_is_named() -> None:
     )
 
 
+def test_what_staff_attest_is_no_answer_and_the_ground_is_named_beside_it() -> None:
+    texan = dataclasses.replace(
+        SETTINGS, country="US-TX", customer_basis=LawfulBasis.LEGITIMATE_INTERESTS, attested_consent=True
+    )
+    talk = Recording(texan)
+    for command in (talk.system(), talk.caller(places=at("US-TX")), talk.ask(), talk.heard(), talk.silence()):
+        talk.did(command)
+    talk.did(talk.attest())
+    talk.did(talk.notice())
+    assert held(talk.events) == ALL
+    assert [step(steps_of(talk.events), name).sentence for name in (CONSENT, ON_RECORDING)] == [
+        "Staff attest that the customer agreed (attested by operator: said aloud); the ground is legitimate interests"
+        " (Art. 6(1)(f) GDPR).",
+        "The customer had been told by 5.0 s and had heard the question by 2.0 s; the gate opened at 5.0 s; no answer of"
+        " theirs came.",
+    ]
+
+
 def test_a_gate_that_opened_late_is_counted_from_then() -> None:
     events = Recording().agreed().events
     late = [OpeningMissed(party=CUSTOMER, from_ms=a, until_ms=b, offset_ms=b) for a, b in ((4000, 5000), (5000, 5400))]
@@ -276,6 +297,7 @@ MOVES: dict[str, Move] = {
     "the agent agrees": lambda talk: talk.yes(AGENT),
     "the agent has signed": lambda talk: talk.yes(AGENT, method=Method.WRITTEN),
     "the agent leaves": lambda talk: talk.leave(AGENT),
+    "staff attest": lambda talk: talk.attest(),
     "a second caller": lambda talk: talk.caller(SECOND),
     "the second is told": lambda talk: talk.notice(SECOND),
     "the second is asked": lambda talk: talk.ask(SECOND),
@@ -301,6 +323,7 @@ projects = st.builds(
     purpose=st.sampled_from([Purpose.QUALITY_ASSURANCE, Purpose.DOCUMENTATION]),
     customer_basis=st.sampled_from([LawfulBasis.CONSENT, LawfulBasis.CONTRACT]),
     necessity=st.sampled_from([None, "orders are placed by telephone alone"]),
+    attested_consent=st.booleans(),
 )
 
 

@@ -23,6 +23,25 @@ def test_pause_and_resume_reach_the_server(recorded: Recorded, run: Run) -> None
     assert (resumed.exit_code, resumed.stdout, resumed.stderr) == (0, "", "Conversation abc: resumed.\n")
 
 
+def test_what_staff_know_reaches_the_server(recorded: Recorded, run: Run) -> None:
+    async def obey(_request: Mapping[str, JsonValue]) -> JsonValue:
+        return None
+
+    data = ("--data", recorded.directory)
+    with answering(recorded.directory, {"attest": obey, "minor": obey}) as heard:
+        attested = run("call", "attest", "abc", "--evidence", "said aloud", *data, "--json")
+        unfounded = run("call", "attest", "abc", *data)
+        minor = run("call", "minor", "abc", *data)
+    assert heard == [
+        {"command": "attest", "conversation": "abc", "evidence": "said aloud"},
+        {"command": "minor", "conversation": "abc"},
+    ]
+    assert minor.stderr == "Conversation abc: known to be a minor.\n"
+    assert json.loads(attested.stdout) == {"conversation": "abc", "state": "consent attested"}
+    assert unfounded.exit_code == 2
+    assert "--evidence" in unfounded.stderr
+
+
 def test_what_the_server_refuses(recorded: Recorded, run: Run) -> None:
     async def refuse(_request: Mapping[str, JsonValue]) -> JsonValue:
         raise TallylightError("No call with the conversation abc is running.", code="no_such_call")

@@ -3,10 +3,16 @@
 import io
 import json
 import stat
+import time
 import wave
 from pathlib import Path
 
+from tallylight.catalogue.flags import MINOR
+from tallylight.clock import VirtualClock
+from tallylight.conversation.commands import OPERATOR, KnowMinor
+from tallylight.law.vocabulary import Role
 from tests.cli.conftest import AGENT, CUSTOMER, Recorded, Run, error
+from tests.live.conftest import Talk, open_house
 
 
 def test_list_as_json(recorded: Recorded, run: Run) -> None:
@@ -154,3 +160,23 @@ def test_for_an_agent(recorded: Recorded, run: Run, tmp_path: Path) -> None:
     assert out.exists()
     nonsense = run(*export, recorded.directory, "--agent", "who?", "--json")
     assert error(nonsense)["code"] == "address_invalid"
+
+
+def test_what_a_person_has_to_look_at_is_marked(run: Run, tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+    with open_house(directory, VirtualClock(time.time_ns() // 1_000_000 - 3_600_000)) as house:
+        talk = Talk(house)
+        talk.ask()
+        house.clock.advance(1)
+        talk.join(Role.AGENT, AGENT)
+        known = KnowMinor(by=OPERATOR, party=talk.customer, offset_ms=talk.runner.offset_ms())
+        assert talk.runner.command(known, actor=OPERATOR) is None
+        house.settle()
+        talk.end()
+    customer, agent = json.loads(run("recordings", "list", "--data", directory, "--json").stdout)[0]["parties"]
+    assert (customer["flagged"], agent["flagged"]) == ([MINOR], [])
+    listed = " ".join(run("recordings", "list", "--data", directory).stdout.split())
+    assert "none, flagged" in listed
+    assert f"FLAGGED customer: {MINOR}" in listed
+    explained = " ".join(run("explain", talk.runner.conversation, "--data", directory).stdout.split())
+    assert f"1.0 s FLAGGED customer: {MINOR}" in explained

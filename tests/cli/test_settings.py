@@ -65,6 +65,7 @@ def test_show_names_every_level_and_the_rule_that_won(run: Run, tmp_path: Path) 
         "start_paused": (False, "default"),
         "agents_hear_others": (False, "default"),
         "several_receipts": (True, "project"),
+        "attested_consent": (False, "default"),
         "retention_months": (6, "global"),
         "receipt_months": (None, "default"),
     }

@@ -69,6 +69,7 @@ start_paused = true
 conference = "stop_on_third_party"
 sector = "investment_services"
 prompts = false
+minors = true
 balancing_test = { id = "LIA-1", approved_by = "Jane Doe", approved_on = 2026-11-24, review_by = 2027-11-24 }
 proof_ground = "Art. 17(3)(e)"
 proof_months = 12
@@ -139,7 +140,7 @@ database = "postgresql://us@db/recordings"
     assert main.preferences == Preferences(
         mode="both", conference="stop_on_third_party", start_paused=True, retention_months=6
     )
-    assert (main.sector, main.prompts) == ("investment_services", False)
+    assert (main.sector, main.prompts, main.minors) == ("investment_services", False, True)
     assert sales.preferences == Preferences(
         mode="voice_receipts_allow_customer", agents_hear_others=True, several_receipts=True, receipt_months=60
     )
@@ -186,9 +187,9 @@ database = "postgresql://us@db/recordings"
         (
             ("retention_months = 6", "retention_month = 6"),
             "tallylight.toml, line 14: project.main.retention_month: unknown key; the keys here are start_paused,"
-            " agents_hear_others, several_receipts, retention_months, receipt_months, kind, language, mode, conference,"
-            " purpose, basis, agent_basis, receipt_basis, proof_ground, proof_months, balancing_test, necessity, sector,"
-            " prompts, spoken_answers, numbers; did you mean retention_months",
+            " agents_hear_others, several_receipts, attested_consent, retention_months, receipt_months, kind, language, mode,"
+            " conference, purpose, basis, agent_basis, receipt_basis, proof_ground, proof_months, balancing_test, necessity,"
+            " sector, prompts, minors, spoken_answers, numbers; did you mean retention_months",
         ),
         (
             (
@@ -227,6 +228,7 @@ def test_every_mistake_is_named_at_once() -> None:
     ("addition", "sentence"),
     [
         ('[flow]\npause_code = "*2"', "flow.pause_code: '*2' cannot be told from withdraw_code '*2'."),
+        ('[flow]\nminor_code = "*3"', "flow.minor_code: '*3' cannot be told from pause_code '*3'."),
         ('[flow]\nreceipt_code = "*41"', "flow.receipt_code: '*41' cannot be told from customer_code '*4'."),
         ('[flow]\npause_code = "*21"', "flow.pause_code: '*21' cannot be told from withdraw_code '*2'."),
         ('[flow]\npause_code = "3"', "is no code: a star and one to four digits, such as *2."),

@@ -48,6 +48,7 @@ def test_a_new_project_records_nobody_and_keeps_for_three_months() -> None:
         settings = read(kind)
         assert (settings.mode, settings.retention_months, settings.necessity) == (Mode.NONE, 3, None)
         assert (settings.start_paused, settings.agents_hear_others, settings.several_receipts) == (False,) * 3
+        assert settings.attested_consent is False
         assert settings.conference is Conference.ALL
 
 
@@ -127,6 +128,8 @@ def test_a_choice_of_the_other_kind_is_refused(kind: str, line: str, owner: str)
         ('mode = "agents_only"', "", "'agents_only' is none of both, agent_only_allow_customer, agent_only,"),
         ('sector = "banking"', "", "'banking' is none of card_payment, commodity_futures,"),
         ('conference = "some"', "", "'some' is none of all, none, agent_and_customer, stop_on_third_party, global"),
+        ('attested_consent = "yes"', "", "project.main.attested_consent: should be a valid boolean"),
+        ('minors = "yes"', "", "project.main.minors: should be a valid boolean"),
         ('prompts = "no"', "", "project.main.prompts: should be a valid boolean"),
         ("retention_months = 0", "", "project.main.retention_months: should be greater than or equal to 1, not 0."),
         ('retention_months = "global"', "", "project.main.retention_months: should be a valid integer"),

@@ -7,6 +7,8 @@ from typing import cast
 
 from tallylight.consent.standing_yes import StandingYes
 from tallylight.conversation.commands import (
+    OPERATOR,
+    AttestConsent,
     CloseReceipt,
     Command,
     EndConversation,
@@ -15,6 +17,7 @@ from tallylight.conversation.commands import (
     HearQuestion,
     HoldConversation,
     JoinParty,
+    KnowMinor,
     LeaveParty,
     LeaveUnanswered,
     OpenReceipt,
@@ -186,6 +189,12 @@ class Talk:
 
     def withdraw(self, party: PartyId = CUSTOMER) -> Command:
         return WithdrawConsent(party=party, method=Method.DIGIT, evidence="digits *2", offset_ms=self._later())
+
+    def attest(self, by: str = OPERATOR, party: PartyId = CUSTOMER, evidence: str = "said aloud") -> Command:
+        return AttestConsent(by=by, party=party, evidence=evidence, offset_ms=self._later())
+
+    def minor(self, by: str = AGENT, party: PartyId = CUSTOMER) -> Command:
+        return KnowMinor(by=by, party=party, offset_ms=self._later())
 
     def pause(self, by: str = AGENT) -> Command:
         return PauseRecording(by=by, offset_ms=self._later())

@@ -39,6 +39,8 @@ projects = st.builds(
     balancing_test_until_ms=st.just(1 << 60),
     necessity=st.just("Orders are made aloud."),
     start_paused=st.booleans(),
+    attested_consent=st.sampled_from([True, True, False]),
+    minors=st.sampled_from([False, False, False, True]),
     purpose=st.sampled_from([Purpose.QUALITY_ASSURANCE, Purpose.DOCUMENTATION]),
     customer_basis=st.sampled_from([LawfulBasis.CONSENT, LawfulBasis.LEGITIMATE_INTERESTS]),
 )
@@ -62,6 +64,8 @@ class AnyConversation(RuleBasedStateMachine):
         self.paused = False
         self.on = False
         self.receipt = False
+        self.minors: set[PartyId] = set()
+        """Of whom an agent or the operator has said so."""
 
     @initialize(
         settings=projects,
@@ -126,6 +130,7 @@ class AnyConversation(RuleBasedStateMachine):
     @rule(party=people, purpose=purposes)
     def is_asked(self, party: PartyId, purpose: Purpose | None = None) -> None:
         if not isinstance(self.talk.tell(self.talk.ask(party, purpose)), Refusal):
+            assert not self.is_minor(party)
             self.asked_of[party] = purpose or self.talk.settings.purpose
         self.heard.discard(party)
 
@@ -194,6 +199,36 @@ class AnyConversation(RuleBasedStateMachine):
             assert isinstance(outcome, Refusal)
         elif not isinstance(outcome, Refusal):
             self.heard.discard(party)
+
+    @rule(by=st.sampled_from([AGENT, CUSTOMER, OPERATOR]), party=people)
+    def staff_attest_a_yes(self, by: str, party: PartyId) -> None:
+        lamps, known = self.recording(), self.talk.state.parties.get(party)
+        if isinstance(self.talk.tell(self.talk.attest(by, party)), Refusal):
+            return
+        assert by != CUSTOMER
+        assert self.talk.settings.attested_consent
+        assert party not in self.refusing | {AGENT}
+        assert not self.is_minor(party)
+        after = self.talk.state.parties[party]
+        assert known is not None
+        assert after.question == known.question
+        assert after.consent.flagged
+        assert self.recording() <= lamps or known.consent.state is ConsentState.UNKNOWN
+
+    @rule(by=st.sampled_from([AGENT, CUSTOMER, OPERATOR]), party=people)
+    def is_found_to_be_a_minor(self, by: str, party: PartyId) -> None:
+        lamps = self.recording()
+        if isinstance(self.talk.tell(self.talk.minor(by, party)), Refusal):
+            return
+        assert by != CUSTOMER
+        assert party != AGENT
+        assert not self.is_minor(party)
+        self.minors.add(party)
+        self.heard.discard(party)
+        assert self.recording() <= lamps
+
+    def is_minor(self, party: PartyId) -> bool:
+        return party in self.minors or (self.talk.settings.minors and party in CALLERS)
 
     # -- what the people themselves do -----------------------------------------------------------------------------------
 
@@ -271,6 +306,14 @@ class AnyConversation(RuleBasedStateMachine):
         for party in self.recording() & set(CALLERS):
             assert (party, purpose) in self.told_of
             assert basis is not LawfulBasis.CONSENT or (party, purpose) in self.agreed
+
+    @invariant()
+    def a_child_is_asked_nothing_and_agrees_to_nothing(self) -> None:
+        settings = self.talk.settings
+        basis = settings.receipt_basis if self.receipt else settings.customer_basis
+        for party in filter(self.is_minor, self.talk.state.parties):
+            assert self.talk.state.parties[party].question is None
+            assert party not in self.recording() or basis is not LawfulBasis.CONSENT
 
     @invariant()
     def the_mode_is_heeded(self) -> None:

@@ -73,4 +73,4 @@ def test_the_end_leaves_nobody_and_no_decision() -> None:
 
 def test_every_event_has_a_place_in_the_reducer() -> None:
     assert ConversationStarted in typing.get_args(Event)
-    assert len(typing.get_args(Event)) == 27
+    assert len(typing.get_args(Event)) == 28

@@ -67,6 +67,7 @@ class Party:
     talked_s: float
     stored_s: float
     reason: str
+    flagged: list[str]
     tracks: list[dict[str, object]]
 
 

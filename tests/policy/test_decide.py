@@ -326,15 +326,6 @@ def test_hashes_name_pack_settings_and_situation() -> None:
     assert decision.situation != decide(situation(on_hold=True), PACK).situation
 
 
-@pytest.mark.parametrize("purpose", [Purpose.TRAINING, Purpose.QUALITY_ASSURANCE])
-def test_a_known_minor_is_never_training_material_and_always_looked_at(purpose: Purpose) -> None:
-    settings = dataclasses.replace(SETTINGS, purpose=purpose)
-    yes = dataclasses.replace(YES, purposes=frozenset({purpose}))
-    minor = ruling(situation(customer(yes, minor=True), agent(), settings=settings))
-    assert minor.lamp is (Lamp.OFF if purpose is Purpose.TRAINING else Lamp.RECORDING)
-    assert Action.MINOR_REVIEW in minor.actions
-
-
 @pytest.mark.parametrize(
     ("consents", "lamp"),
     [((YES, YES), Lamp.RECORDING), ((YES, Consent()), Lamp.RECORDING), ((Consent(), YES), Lamp.OFF)],

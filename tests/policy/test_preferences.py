@@ -27,6 +27,7 @@ OTHER: dict[str, Any] = {
     "start_paused": True,
     "agents_hear_others": True,
     "several_receipts": True,
+    "attested_consent": True,
     "retention_months": 12,
     "receipt_months": 24,
 }
@@ -37,6 +38,7 @@ YET_ANOTHER: dict[str, Any] = {
     "start_paused": False,
     "agents_hear_others": False,
     "several_receipts": False,
+    "attested_consent": False,
     "retention_months": 1,
     "receipt_months": 2,
 }

@@ -14,6 +14,7 @@ from tallylight.catalogue.tables import conversation as conversations
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.clock import Timer, VirtualClock
+from tallylight.conversation.commands import KnowMinor
 from tallylight.database.engine import database_files, read_only
 from tallylight.database.events import read_stream
 from tallylight.health.alarms import AlarmKind, Alarms
@@ -468,3 +469,16 @@ def test_what_stays_overdue_is_measured_and_raises_an_alarm(broom: Broom) -> Non
     assert broom.alarms.counts()[AlarmKind.RETENTION_OVERDUE] == 1
     broom.sweeper.sweep(Confirmation.CONFIRMED)
     assert broom.overdue_s() == 0
+
+
+def test_that_somebody_was_a_child_is_forgotten_too(each_broom: Broom) -> None:
+    """A caller without a number who never answered: all that is known of them is that."""
+    house = each_broom.house
+    call = Call(house, customer=None).speak(1000).connected()
+    call.do(KnowMinor(by=call.agent, party=call.customer, offset_ms=call.now_ms))
+    call.speak(1000).sealed()
+    assert house.entry(call.id).people[0].minor
+    until_due(house, call)
+    assert each_broom.sweeper.sweep().state is SweepState.ERASED
+    assert emptied_of(house, call) == {"MinorKnown"}
+    assert not house.entry(call.id).people[0].flagged

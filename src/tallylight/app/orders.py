@@ -74,6 +74,8 @@ class Orders:
             "resume": self._resume,
             "customer": self._customer,
             "receipt": self._receipt,
+            "attest": self._attest,
+            "minor": self._minor,
             "object": self._object,
             "agree": self._agree,
             "take_back": self._take_back,
@@ -102,6 +104,14 @@ class Orders:
             self._switchboard.open_receipt(conversation, _text(request, "order"))
         else:
             self._switchboard.close_receipt(conversation)
+        return None
+
+    async def _attest(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        self._switchboard.attest(_text(request, "conversation"), _text(request, "evidence"))
+        return None
+
+    async def _minor(self, request: Mapping[str, JsonValue]) -> JsonValue:
+        self._switchboard.know_minor(_text(request, "conversation"))
         return None
 
     async def _object(self, request: Mapping[str, JsonValue]) -> JsonValue:

@@ -351,6 +351,7 @@ class Server:
                 pause_code=flow.pause_code,
                 customer_code=flow.customer_code,
                 receipt_code=flow.receipt_code,
+                minor_code=flow.minor_code,
                 code_wait_s=flow.code_wait_s,
                 proof_after_s=flow.proof_after_s,
             ),

@@ -227,6 +227,7 @@ def _preferences(chosen: config.Preferences) -> Preferences:
         start_paused=chosen.start_paused,
         agents_hear_others=chosen.agents_hear_others,
         several_receipts=chosen.several_receipts,
+        attested_consent=chosen.attested_consent,
         retention_months=chosen.retention_months,
         receipt_months=chosen.receipt_months,
     )
@@ -258,6 +259,7 @@ def settings_of(configuration: Configuration, project: Project) -> Settings:
         receipt_basis=LawfulBasis(project.receipt_basis),
         sector=None if project.sector is None else Sector(project.sector),
         prompts=project.prompts,
+        minors=project.minors,
         spoken_answers=project.spoken_answers,
         terms_acknowledged_by=controller.terms_acknowledged_by,
         trial=configuration.trial,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tallylight.catalogue.errors import CatalogueError, ConversationUnknownError
 from tallylight.catalogue.failures import Failure, Trouble, darkened, failure
+from tallylight.catalogue.flags import Flag, flags
 from tallylight.catalogue.history import read_history
 from tallylight.catalogue.segments import Segment, in_time
 from tallylight.catalogue.steps import PartySteps, four_steps
@@ -92,6 +93,8 @@ class Explanation:
     failures: tuple[Failure, ...]
     terms: tuple[Term, ...]
     steps: tuple[PartySteps, ...]
+    flags: tuple[Flag, ...]
+    """Whatever instant is asked for."""
     replay: Replay
     today: Today
     erased_payloads: int
@@ -132,6 +135,7 @@ class Explanation:
             ],
             "tracks": [term.to_json() for term in self.terms],
             "steps": [each.to_json() for each in self.steps],
+            "flagged": [flag.to_json() for flag in self.flags],
             "replay": {
                 "agrees": self.replay.agrees,
                 "checked": self.replay.checked,
@@ -201,6 +205,7 @@ def explain(
             for each in four_steps(events, erased=story.erased)
             if at_ms is None or each.recorded_from_ms is None or each.recorded_from_ms <= at_ms
         ),
+        flags=flags(events, law.settings),
         replay=Replay(
             checked=0 if unavailable is not None else story.decisions,
             differences=() if unavailable is not None else tuple(story.differences),

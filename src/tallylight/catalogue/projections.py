@@ -15,6 +15,7 @@ from tallylight.catalogue.tables import copy as copies
 from tallylight.catalogue.tables import party as parties
 from tallylight.catalogue.tables import track as tracks
 from tallylight.catalogue.versions import keep_reasonings, read_settings
+from tallylight.consent.answer import SECOND_HAND
 from tallylight.conversation.codec import encode
 from tallylight.conversation.events import (
     ConsentGiven,
@@ -24,6 +25,7 @@ from tallylight.conversation.events import (
     ConversationStarted,
     Event,
     LampsChanged,
+    MinorKnown,
     OpeningMissed,
     PartyJoined,
     RecordingFailed,
@@ -232,11 +234,13 @@ class _Projection:
             case PartyJoined():
                 self._join(event)
             case ConsentGiven(party=party):
-                self._party(party, consent="given")
+                self._party(party, consent="given", attested=event.method in SECOND_HAND)
             case ConsentRefused(party=party):
-                self._party(party, consent="refused")
+                self._party(party, consent="refused", attested=False)
             case ConsentWithdrawn(party=party):
-                self._party(party, consent="withdrawn")
+                self._party(party, consent="withdrawn", attested=False)
+            case MinorKnown(party=party):
+                self._party(party, minor=True)
             case LampsChanged():
                 for ruling in event.decision.rulings:
                     self._rule(ruling)
@@ -313,6 +317,8 @@ class _Projection:
             "role": event.role.value,
             "joined_ms": event.offset_ms,
             "consent": "none",
+            "attested": False,
+            "minor": self._about.settings is not None and self._about.settings.knows_minor(event.role),
             "lamp": Lamp.OFF.value,
             "reason": "",
             "talked_ms": 0,

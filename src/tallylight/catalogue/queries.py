@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tallylight.catalogue.addresses import comparable
 from tallylight.catalogue.errors import ConversationUnknownError
+from tallylight.catalogue.flags import ATTESTED, MINOR
 from tallylight.catalogue.projections import ADDRESS, address_context
 from tallylight.catalogue.tables import conversation as conversations
 from tallylight.catalogue.tables import party as parties
@@ -72,6 +73,10 @@ class PartyEntry:
     """Canonical; None once erased, and where nobody showed one."""
     consent: str
     """given, refused, withdrawn or none."""
+    attested: bool
+    """That yes is somebody else's word."""
+    minor: bool
+    """Known to be one."""
     lamp: str
     reason: str
     talked_ms: int
@@ -81,6 +86,11 @@ class PartyEntry:
     def stored_ms(self) -> int:
         """Durable media of the talk tracks; the proof of consent is not counted."""
         return sum(track.stored_ms for track in self.tracks if track.is_talk)
+
+    @property
+    def flagged(self) -> tuple[str, ...]:
+        """What a person has to look at, in words that follow a name; nothing for most."""
+        return tuple(why for why, holds in ((ATTESTED, self.attested), (MINOR, self.minor)) if holds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,6 +237,7 @@ def to_json(entry: ConversationEntry) -> dict[str, JsonValue]:
                 "talked_s": party.talked_ms / 1000,
                 "stored_s": party.stored_ms / 1000,
                 "reason": party.reason,
+                "flagged": list(party.flagged),
                 "tracks": [
                     {
                         "track": track.track,
@@ -283,6 +294,8 @@ def _entries(
                 role=Role(row.role),
                 address=address,
                 consent=row.consent,
+                attested=bool(row.attested),
+                minor=bool(row.minor),
                 lamp=row.lamp,
                 reason=row.reason,
                 talked_ms=talked_ms,

@@ -58,6 +58,7 @@ class Segment:
                 "evidence": consent.evidence,
                 "at": None if consent.at_ms is None else iso_utc(consent.at_ms),
                 "question_heard": consent.question_heard,
+                "flagged": consent.flagged,
                 "notice": consent.notice,
                 "expires": None if consent.expires_at_ms is None else iso_utc(consent.expires_at_ms),
                 "erased": self.consent_erased,

@@ -278,6 +278,10 @@ def _consent(opening: _Opening, lit: Sequence[_Lit], history: _History) -> Step:
         sentence = f"{name} was recorded while the answer stood at `{lacking.consent.state.value}`."
         if person.party in history.erased:
             sentence = f"How {_the(person)} answered was erased with the person: it cannot be shown any more."
+    elif consent.flagged:
+        sentence = (
+            f"Staff attest that {_the(person)} agreed ({consent.evidence}); the ground is {_ground(person.basis)}."
+        )
     elif answered_ms is not None and late:
         sentence = f"{name} said yes at {_s(answered_ms)}, after the gate had opened at {_s(opening.at_ms)}."
     elif consent.in_advance:
@@ -295,7 +299,7 @@ def _on_recording(opening: _Opening, history: _History) -> Step:
     person, told = opening.person, history.told.get(opening.person.party)
     proof_ms = history.proofs.get(person.party)
     confirmed = proof_ms is not None and proof_ms <= opening.at_ms
-    answered = person.consent.state is ConsentState.GIVEN and not _written(person)
+    answered = person.consent.state is ConsentState.GIVEN and not (person.consent.flagged or _written(person))
     informed = told is not None and told.at_ms <= opening.at_ms
     heard = opening.question_ms is not None and opening.question_ms <= opening.at_ms and person.consent.question_heard
     opened = f"the gate opened at {_s(history.recorded_from_ms(opening))}"
@@ -305,7 +309,7 @@ def _on_recording(opening: _Opening, history: _History) -> Step:
         question = "" if opening.question_ms is None else f" and had heard the question by {_s(opening.question_ms)}"
         answer = f"the answer is {'' if confirmed else 'not '}on the recording"
         if not answered and not confirmed:
-            answer = "no answer was asked for"
+            answer = "no answer was asked for" if opening.question_ms is None else "no answer of theirs came"
         elif person.consent.in_advance:
             answer = "the yes was given in advance and is not on the recording"
         sentence = f"{NAMES[person.role]} had been told {_when(told)}{question}; {opened}; {answer}."
@@ -358,11 +362,13 @@ def _everybody(opening: _Opening, lit: Sequence[_Lit]) -> list[PartyState]:
 
 
 def _may_be_recorded(person: PartyState) -> bool:
-    """A yes to a question that was heard, or an employee's on paper; or no answer where another ground needs none."""
+    """A yes to a question that was heard, or an employee's on paper; or no answer where another ground needs none, and
+    then others may say what they like.
+    """
     consent = person.consent
-    if consent.state is ConsentState.GIVEN:
+    if consent.state is ConsentState.GIVEN and not consent.flagged:
         return consent.question_heard or _written(person)
-    return consent.state is ConsentState.NONE and person.basis is not LawfulBasis.CONSENT
+    return (consent.state is ConsentState.NONE or consent.flagged) and person.basis is not LawfulBasis.CONSENT
 
 
 def _written(person: PartyState) -> bool:

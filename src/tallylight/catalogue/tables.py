@@ -55,6 +55,8 @@ party = sa.Table(
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("joined_ms", sa.BigInteger, nullable=False),  # media time
     sa.Column("consent", sa.Text, nullable=False),  # given | refused | withdrawn | none
+    sa.Column("attested", sa.Boolean),  # that yes is somebody else's word
+    sa.Column("minor", sa.Boolean),  # known to be one
     sa.Column("lamp", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("talked_ms", sa.BigInteger, nullable=False),

@@ -1,4 +1,4 @@
-"""`tallylight call pause` and `resume`: orders to the server that has the call."""
+"""`tallylight call`: orders to the server that has the call."""
 
 from typing import Annotated
 
@@ -58,6 +58,31 @@ def receipt(
 
     order(data, "receipt", conversation=conversation, open=not close, order=order_reference)
     _done(conversation, "receipt closed" if close else "receipt open", as_json=as_json)
+
+
+@house_command(call, "attest")
+def attest(
+    conversation: Conversation,
+    evidence: Annotated[
+        str, typer.Option("--evidence", metavar="TEXT", help="How you know, e.g. said aloud at 14:02. Never who it is.")
+    ],
+    data: Data,
+    as_json: Json = False,
+) -> None:
+    """Say that the customer agreed, where the project lets staff: flagged, and never in place of their own answer."""
+    from tallylight.cli.folder import order
+
+    order(data, "attest", conversation=conversation, evidence=evidence)
+    _done(conversation, "consent attested", as_json=as_json)
+
+
+@house_command(call, "minor")
+def minor(conversation: Conversation, data: Data, as_json: Json = False) -> None:
+    """Say that the customer is a child: nothing more is asked of them on this call, and it cannot be taken back."""
+    from tallylight.cli.folder import order
+
+    order(data, "minor", conversation=conversation)
+    _done(conversation, "known to be a minor", as_json=as_json)
 
 
 def _done(conversation: str, state: str, *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tallylight.catalogue.explanation import Explanation
     from tallylight.catalogue.segments import Segment
     from tallylight.catalogue.steps import PartySteps
+    from tallylight.ids import PartyId
 
 LAMP_STYLE = {"recording": "bold red", "paused": "yellow", "off": "dim"}
 
@@ -73,6 +74,7 @@ def _print(explanation: "Explanation") -> None:
     for failure in explanation.failures:
         missing = "" if failure.missing_ms is None else f", {failure.missing_ms / 1000:.1f} s missing"
         parts += [Text(""), Text(f"{failure.at_ms / 1000:.1f} s  {failure.kind}: {failure.why}{missing}", "bold")]
+    parts += _flags(explanation)
     parts += _terms(explanation)
     for person in explanation.steps:
         parts += _steps(person)
@@ -88,12 +90,28 @@ def _print(explanation: "Explanation") -> None:
     print_rich(*parts, Text(""), Text(verdict), *_today(explanation))
 
 
+def _flags(explanation: "Explanation") -> "list[RenderableType]":
+    from rich.text import Text
+
+    roles = _roles(explanation)
+    lines: list[RenderableType] = [Text("")] if explanation.flags else []
+    for flag in explanation.flags:
+        evidence = "" if flag.evidence is None else f" ({flag.evidence})"
+        who = roles.get(flag.party, flag.party)
+        lines.append(Text(f"{flag.at_ms / 1000:.1f} s  FLAGGED {who}: {flag.why}{evidence}", "bold yellow"))
+    return lines
+
+
+def _roles(explanation: "Explanation") -> "dict[PartyId, str]":
+    return {segment.party: segment.role.value for segment in explanation.segments}
+
+
 def _terms(explanation: "Explanation") -> "list[RenderableType]":
     from rich.text import Text
 
     from tallylight.law.iso8601 import iso_utc
 
-    roles = {segment.party: segment.role.value for segment in explanation.segments}
+    roles = _roles(explanation)
     lines: list[RenderableType] = [Text("")] if explanation.terms else []
     for term in explanation.terms:
         receipt = "" if term.receipt is None else f" {term.receipt}"

@@ -164,7 +164,7 @@ def _print_entry(entry: "ConversationEntry") -> None:
         table.add_row(
             party.role.value,
             party.address or "(erased or unknown)",
-            party.consent,
+            party.consent + (", flagged" if party.flagged else ""),
             f"{party.talked_ms / 1000:.1f} s",
             f"{party.stored_ms / 1000:.1f} s",
             party.reason,
@@ -177,6 +177,9 @@ def _print_entry(entry: "ConversationEntry") -> None:
         for track in party.tracks
         if track.floor_ms is not None and track.state != "erased"
     ]
+    flagged = [
+        Text(f"FLAGGED {party.role.value}: {why}", "bold yellow") for party in entry.people for why in party.flagged
+    ]
     alarms = [
         Text(
             f"ALARM {alarm.kind}" + (f": {alarm.missing_ms / 1000:.1f} s missing" if alarm.missing_ms else ""),
@@ -184,7 +187,7 @@ def _print_entry(entry: "ConversationEntry") -> None:
         )
         for alarm in entry.alarms
     ]
-    print_rich(heading, table, *lawful, *alarms, Text(""))
+    print_rich(heading, table, *lawful, *flagged, *alarms, Text(""))
 
 
 def _receipt(track: "TrackEntry") -> str:

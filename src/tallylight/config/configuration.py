@@ -57,6 +57,7 @@ class Preferences:
     start_paused: bool | None = None
     agents_hear_others: bool | None = None
     several_receipts: bool | None = None
+    attested_consent: bool | None = None
     retention_months: int | None = None
     receipt_months: int | None = None
 
@@ -99,6 +100,8 @@ class Project:
     """Whose duties to record or keep hold as well; None: no regulated one."""
     prompts: bool = True
     """False: no prompt ever delays a call (emergency and relay lines), and nobody is recorded who was not told otherwise."""
+    minors: bool = False
+    """Whether the callers of this line are children: no prompt ever delays them, and nothing is asked of them."""
     spoken_answers: bool = False
     """Whether callers may also answer aloud, where their language can be recognised (the extra `speech`)."""
     numbers: tuple[str, ...]
@@ -117,6 +120,7 @@ class Flow:
     pause_code: str = "*3"
     customer_code: str = "*4"
     receipt_code: str = "*5"
+    minor_code: str = "*6"
     code_wait_s: float = 2.0
     proof_after_s: float = 3.0
     """How long the proof-of-consent track goes on after our acknowledgement."""

@@ -35,7 +35,7 @@ from tallylight.config.trial import trial
 from tallylight.config.words import GLOBAL, LANGUAGES, MODES_OF, ONLY_IN, PURPOSES, UNRECORDED, nearest, one_of
 
 FILE_NAME = "tallylight.toml"
-CODES = ("withdraw_code", "pause_code", "customer_code", "receipt_code")
+CODES = ("withdraw_code", "pause_code", "customer_code", "receipt_code", "minor_code")
 
 
 def load(directory: Path) -> Configuration:
@@ -218,6 +218,7 @@ def _preferences(table: ProjectTable | RecordingTable) -> Preferences:
         start_paused=table.start_paused,
         agents_hear_others=table.agents_hear_others,
         several_receipts=table.several_receipts,
+        attested_consent=table.attested_consent,
         retention_months=table.retention_months,
         receipt_months=table.receipt_months,
     )
@@ -240,6 +241,7 @@ def _project(name: str, project: ProjectTable, country: str) -> Project:
         necessity=project.necessity,
         sector=project.sector,
         prompts=project.prompts,
+        minors=project.minors,
         spoken_answers=project.spoken_answers,
         numbers=tuple(dialled_form(number, country) for number in project.numbers),
     )

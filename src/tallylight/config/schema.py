@@ -121,6 +121,7 @@ class _PreferencesTable(_Table):
     start_paused: bool | None = None
     agents_hear_others: bool | None = None
     several_receipts: bool | None = None
+    attested_consent: bool | None = None
     retention_months: Months | None = None
     receipt_months: Months | None = None
 
@@ -145,6 +146,7 @@ class ProjectTable(_PreferencesTable):
     necessity: Text | None = None
     sector: Annotated[str, _one_of(SECTORS)] | None = None
     prompts: bool = True
+    minors: bool = False
     spoken_answers: bool = False
     numbers: list[Text] = []
 
@@ -164,6 +166,7 @@ class FlowTable(_Table):
     pause_code: Code = "*3"
     customer_code: Code = "*4"
     receipt_code: Code = "*5"
+    minor_code: Code = "*6"
     code_wait_s: Seconds = 2.0
     proof_after_s: Annotated[float, Field(ge=0, le=10)] = 3.0
     prompt_seconds: Annotated[float, Field(ge=0, le=60)] | None = None

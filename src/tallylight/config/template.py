@@ -24,6 +24,8 @@ employee_notice = false                 # true once their employer has told them
 # retention_months = 3                  # how long recordings are kept
 # agents_hear_others = false            # true: agents may listen to recordings of calls they were not on
 # several_receipts = false              # true: each voice receipt of an order is kept; false: a later one takes its place
+# attested_consent = false              # true: staff may attest that a caller agreed; it is flagged, and opens nothing that
+                                        # needs the caller's own yes
 # receipt_months = 60                   # how long voice receipts are kept; without: as everything else
 
 [project.main]
@@ -39,14 +41,16 @@ purpose = "quality_assurance"           # quality_assurance, training, service_i
 basis = "consent"                       # for the customer: consent, contract, legal_obligation, vital_interests,
                                         # public_task, legitimate_interests
 # agent_basis = "contract"
-# start_paused, retention_months        # as in [recording], for this project alone; an omni project has conference besides,
-                                        # an outbound one agents_hear_others, several_receipts and receipt_months
+# start_paused, retention_months, attested_consent  # as in [recording], for this project alone; an omni project has
+                                        # conference besides, an outbound one agents_hear_others, several_receipts and
+                                        # receipt_months
 # receipt_basis = "consent"             # outbound: for the customer's voice in a voice receipt
 # sector = "investment_services"        # whose duties hold as well: card_payment, commodity_futures, healthcare,
                                         # investment_services, medicare_marketing, payments, public_administration,
                                         # public_utility_service, telemarketing
 # prompts = true                        # false, for emergency and relay lines: no prompt ever delays a call, and who was not
                                         # told otherwise is not recorded
+# minors = false                        # true: the callers are children; as prompts = false, and nothing is ever asked of them
 # spoken_answers = false                # true: callers may say yes or no too, in English; needs the extra `speech`
 # numbers = ["+4570101010", "sales"]    # dialled numbers and SIP users of this project; one project may go without
 # balancing_test = { id = "LIA-1", approved_by = "Jane Doe", approved_on = 2026-11-24, review_by = 2027-11-24 }
@@ -73,6 +77,7 @@ basis = "consent"                       # for the customer: consent, contract, l
 # pause_code = "*3"                     # the agent pauses and resumes
 # customer_code = "*4"                  # the agent has the customer recorded too, or no longer, where the mode allows it
 # receipt_code = "*5"                   # the agent begins and ends a voice receipt, in outbound projects
+# minor_code = "*6"                     # the agent says that the customer is a child: nothing more is asked of them
 # code_wait_s = 2                       # how long a star waits for the rest of a code before it is passed on
 # proof_after_s = 3                     # what is kept of the person after our acknowledgement, as proof of consent
 # prompt_seconds = 0.2                  # cuts every prompt, for tests; only where no caller from elsewhere is let in

@@ -112,6 +112,28 @@ class WithdrawConsent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttestConsent:
+    """A member of staff says that this person agreed, e.g. aloud before the line was recorded."""
+
+    by: PartyId | str
+    """An agent, or `operator`."""
+    party: PartyId
+    evidence: str
+    """How they know. Never who the person is."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnowMinor:
+    """This person is a child: nothing more is asked of them. It cannot be taken back."""
+
+    by: PartyId | str
+    """An agent, or `operator`."""
+    party: PartyId
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PauseRecording:
     by: PartyId | str
     """A party, or `operator`."""
@@ -181,6 +203,8 @@ Command = (
     | RefuseConsent
     | LeaveUnanswered
     | WithdrawConsent
+    | AttestConsent
+    | KnowMinor
     | PauseRecording
     | ResumeRecording
     | SwitchCustomer

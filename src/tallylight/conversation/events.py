@@ -111,6 +111,16 @@ class ConsentWithdrawn:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MinorKnown:
+    """From now on it is known that this person is a child."""
+
+    party: PartyId
+    by: PartyId | str
+    """Who said so: an agent, or `operator`."""
+    offset_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordingPaused:
     by: PartyId | str
     offset_ms: int
@@ -277,6 +287,7 @@ Event = (
     | ConsentRefused
     | ConsentUnanswered
     | ConsentWithdrawn
+    | MinorKnown
     | RecordingPaused
     | RecordingResumed
     | CustomerSwitched

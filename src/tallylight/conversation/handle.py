@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from tallylight.consent.answer import ConsentState
+from tallylight.consent.errors import ConsentError
 from tallylight.consent.standing_yes import evidence_of
 from tallylight.conversation.commands import (
     ENGINE,
     OPERATOR,
+    AttestConsent,
     CloseReceipt,
     Command,
     EndConversation,
@@ -22,6 +24,7 @@ from tallylight.conversation.commands import (
     HearQuestion,
     HoldConversation,
     JoinParty,
+    KnowMinor,
     LeaveParty,
     LeaveUnanswered,
     OpenReceipt,
@@ -47,6 +50,7 @@ from tallylight.conversation.events import (
     CustomerSwitched,
     Event,
     LampsChanged,
+    MinorKnown,
     NoticeGiven,
     PartyJoined,
     PartyLeft,
@@ -56,8 +60,8 @@ from tallylight.conversation.events import (
     RecordingPaused,
     RecordingResumed,
 )
-from tallylight.conversation.situation import paused_by, situation
-from tallylight.conversation.state import NO_MORE, ConversationState, PartyState, apply
+from tallylight.conversation.situation import is_minor, paused_by, situation
+from tallylight.conversation.state import NO_MORE, ConversationState, PartyState, apply, attested
 from tallylight.ids import DecisionId, PartyId
 from tallylight.law.pack import Pack
 from tallylight.law.vocabulary import AFFIRMATIVE_METHODS, Method, Mode, ProjectKind, Role
@@ -164,12 +168,18 @@ def _happened(state: ConversationState, command: Command, context: Context) -> H
                     offset_ms=command.offset_ms,
                 ),
             )
+        case RequestConsent() if is_minor(party, context.settings):
+            return Refusal(code="known_minor", message="That person is known to be a minor: they are not asked.")
         case RequestConsent() | HearQuestion() | LeaveUnanswered():
             return _question(party, command)
         case GiveConsent():
             return _yes(party, command)
         case RelyOnStandingYes():
             return _yes_in_advance(party, command, context.settings, state.started_ms + command.offset_ms)
+        case AttestConsent():
+            return _attested(state, party, command, context.settings)
+        case KnowMinor():
+            return _minor(state, party, command, context.settings)
         case _:
             assert_never(command)
 
@@ -297,7 +307,11 @@ def _yes(party: PartyState, command: GiveConsent) -> Happened:
             code="already_refused",
             message="That person said no. Only their own clear yes to a new question opens their gate.",
         )
-    if party.question is None and standing is ConsentState.GIVEN:
+    if command.method is Method.ATTESTED:
+        return Refusal(
+            code="not_allowed", message="What staff attest is no answer of that person's: attest it as staff."
+        )
+    if party.question is None and standing is ConsentState.GIVEN and not party.consent.flagged:
         return Refusal(code="already_given", message="That person has said yes already.")
     if party.question is None and standing is ConsentState.UNKNOWN:
         return Refusal(code="too_late", message="The question is over and was not answered: ask it again.")
@@ -321,6 +335,8 @@ def _yes_in_advance(party: PartyState, command: RelyOnStandingYes, settings: Set
     standing = command.standing
     if party.role in OWN_GROUND:
         return Refusal(code="not_free", message="A yes that an employer could have asked for is not free: Art. 7 GDPR.")
+    if is_minor(party, settings):
+        return Refusal(code="known_minor", message="That person is known to be a minor: no yes of theirs carries this.")
     if party.consent.state is not ConsentState.NONE:
         return Refusal(code="already_asked", message="That person has been asked or has answered on this conversation.")
     if standing.purpose != settings.purpose_name:
@@ -338,6 +354,53 @@ def _yes_in_advance(party: PartyState, command: RelyOnStandingYes, settings: Set
             offset_ms=command.offset_ms,
         ),
     )
+
+
+def _attested(state: ConversationState, party: PartyState, command: AttestConsent, settings: Settings) -> Happened:
+    """Somebody else's word that a person agreed. A question that is being put to them goes on."""
+    if not _works_for_house(state, command.by):
+        return Refusal(code="not_allowed", message="Only an agent on the call or the operator attests a consent.")
+    if not settings.attested_consent:
+        message = (
+            "Nobody may attest a consent in this project: set attested_consent = true in its table or in [recording]."
+        )
+        return Refusal(code="not_allowed", message=message)
+    if party.role in OWN_GROUND:
+        return Refusal(code="not_allowed", message="Staff attest what a customer or a third person said, nobody else.")
+    if is_minor(party, settings):
+        return Refusal(code="known_minor", message="That person is known to be a minor: staff cannot agree for them.")
+    if party.consent.state is ConsentState.GIVEN:
+        return Refusal(code="already_given", message="That person has said yes already, or staff have attested it.")
+    if not command.evidence.strip():
+        return Refusal(code="no_evidence", message="Say how you know that the person agreed.")
+    who = OPERATOR if command.by == OPERATOR else Role.AGENT.value
+    given = ConsentGiven(
+        party=command.party,
+        purposes=frozenset({settings.purpose_with(state.receipt)}),
+        method=Method.ATTESTED,
+        evidence=f"attested by {who}: {command.evidence.strip()}",
+        notice="",
+        offset_ms=command.offset_ms,
+    )
+    try:
+        attested(party, given, state.started_ms + command.offset_ms)
+    except ConsentError as error:
+        return Refusal(code=error.code, message=error.message)
+    return (given,)
+
+
+def _minor(state: ConversationState, party: PartyState, command: KnowMinor, settings: Settings) -> Happened:
+    """A child is on the line: a question that is being put to them ends without an answer."""
+    if not _works_for_house(state, command.by):
+        return Refusal(code="not_allowed", message="Only an agent on the call or the operator says that it is a minor.")
+    if party.role in OWN_GROUND:
+        return Refusal(code="not_allowed", message="Only a customer or a third person can be a minor.")
+    if is_minor(party, settings):
+        return Refusal(code="already_minor", message="That person is known to be a minor already.")
+    known = MinorKnown(party=command.party, by=command.by, offset_ms=command.offset_ms)
+    if party.question is None:
+        return (known,)
+    return (known, ConsentUnanswered(party=command.party, offset_ms=command.offset_ms))
 
 
 def _no(party: PartyState, command: RefuseConsent | WithdrawConsent) -> Happened:

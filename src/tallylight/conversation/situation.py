@@ -1,5 +1,6 @@
 """From what has happened to what a decision may depend on."""
 
+import dataclasses
 import functools
 
 from tallylight.consent.answer import Consent, ConsentState
@@ -73,6 +74,11 @@ def paused_by(state: ConversationState, settings: Settings) -> PartyId | str | N
     return state.paused_by
 
 
+def is_minor(party: PartyState, settings: Settings) -> bool:
+    """Whether the person is known to be a child, by what was said on the call or because the project's callers are."""
+    return party.minor or settings.knows_minor(party.role)
+
+
 def _party(party: PartyState, state: ConversationState, settings: Settings, purpose: Purpose) -> PartySituation:
     receipt = state.receipt is not None and party.role not in OWN_GROUND
     consent = _answer(party, purpose)
@@ -86,12 +92,19 @@ def _party(party: PartyState, state: ConversationState, settings: Settings, purp
         employee_notice=party.employee_notice,
         consent=consent,
         consent_on_recording=not consent.in_advance,
+        minor=is_minor(party, settings),
         present=party.present,
     )
 
 
 def _answer(party: PartyState, purpose: Purpose) -> Consent:
-    """What the person says to being recorded for this: their yes to it, else whatever they said last."""
-    if party.consent.state is ConsentState.GIVEN:
-        return party.given.get(purpose, party.consent)
-    return party.consent
+    """What the person says to being recorded for this: their yes to it, else whatever they said last.
+
+    While they are being asked, nobody else's word stands for their answer.
+    """
+    if party.consent.state is not ConsentState.GIVEN:
+        return party.consent
+    given = party.given.get(purpose, party.consent)
+    if given.flagged and party.question is not None:
+        return dataclasses.replace(given, state=ConsentState.REQUESTED)
+    return given

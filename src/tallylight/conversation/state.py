@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from tallylight.consent.answer import NO_ANSWER, Consent, ConsentState
+from tallylight.consent.answer import NO_ANSWER, Consent, ConsentState, attest
+from tallylight.consent.errors import ConsentError
 from tallylight.consent.standing_yes import as_consent
 from tallylight.conversation.errors import ConversationError
 from tallylight.conversation.events import (
@@ -21,6 +22,7 @@ from tallylight.conversation.events import (
     CustomerSwitched,
     Event,
     LampsChanged,
+    MinorKnown,
     NoticeGiven,
     OpeningMissed,
     PartyJoined,
@@ -39,7 +41,7 @@ from tallylight.conversation.events import (
     TrackSealed,
 )
 from tallylight.ids import ConversationId, DecisionId, PartyId
-from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Purpose, Role
+from tallylight.law.vocabulary import Channel, Direction, LawfulBasis, Method, Purpose, Role
 from tallylight.policy.decision import Decision
 from tallylight.policy.situation import Place
 
@@ -81,8 +83,11 @@ class PartyState:
     consent: Consent = NO_ANSWER
     """The answer given last."""
     given: Mapping[Purpose, Consent] = field(default_factory=dict)
-    """The yes for each purpose since the last no. Never changed in place."""
+    """The yes for each purpose since the last no; their own yes takes the place of everything staff attested. Never
+    changed in place."""
     question: Question | None = None
+    minor: bool = False
+    """Somebody on the call said so; a project may know it of all its callers (`situation.is_minor`)."""
     present: bool = True
 
 
@@ -173,6 +178,8 @@ def _changed(state: ConversationState, event: Event) -> ConversationState:
             return _with(state, _asked(_party(state, event.party), event))
         case ConsentGiven() | ConsentRefused() | ConsentUnanswered() | ConsentWithdrawn():
             return _with(state, _answered(_party(state, event.party), event, state.started_ms + event.offset_ms))
+        case MinorKnown():
+            return _with(state, dataclasses.replace(_party(state, event.party), minor=True))
         case RecordingPaused():
             return dataclasses.replace(state, paused_by=event.by)
         case RecordingResumed():
@@ -233,10 +240,18 @@ def _answered(
 ) -> PartyState:
     given = party.given
     match event:
+        case ConsentGiven(method=Method.ATTESTED):
+            try:
+                consent = attested(party, event, at_ms)
+            except ConsentError as error:
+                raise ConversationError(f"Party {party.party}: {error.message}") from None
+            given = {**given, **dict.fromkeys(event.purposes, consent)}
+            # Whoever is being asked goes on to answer for themselves.
+            return dataclasses.replace(party, consent=consent, given=given)
         case ConsentGiven():
             consent = _yes(party, event, at_ms)
             # What was agreed to before a no does not come back with a yes to something else.
-            before = {} if party.consent.state in NO_MORE else given
+            before = {} if party.consent.state in NO_MORE else _own(given)
             given = {**before, **dict.fromkeys(event.purposes, consent)}
         case ConsentRefused():
             consent = Consent(state=ConsentState.REFUSED, method=event.method, evidence=event.evidence, at_ms=at_ms)
@@ -270,6 +285,16 @@ def _yes(party: PartyState, event: ConsentGiven, at_ms: int) -> Consent:
         question_heard=party.question is not None and party.question.heard,
         at_ms=at_ms,
     )
+
+
+def attested(party: PartyState, event: ConsentGiven, at_ms: int) -> Consent:
+    """The consent that a member of staff says this person gave. Raises ConsentError after the person's no."""
+    return attest(party.consent, purposes=event.purposes, notice=event.notice, evidence=event.evidence, at_ms=at_ms)
+
+
+def _own(given: Mapping[Purpose, Consent]) -> dict[Purpose, Consent]:
+    """Without what rests on somebody else's word."""
+    return {purpose: consent for purpose, consent in given.items() if not consent.flagged}
 
 
 def _party(state: ConversationState, party: PartyId) -> PartyState:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from tallylight.database.errors import SchemaUnknown
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in migrations/versions."""
 
 _LOCK = 0x74616C6C79

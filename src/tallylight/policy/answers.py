@@ -32,6 +32,7 @@ _AGREED = {
     Method.WRITTEN: "agreed in writing.",
     Method.CONTINUED_AFTER_NOTICE: "was told and stayed on the line.",
     Method.ANNOUNCEMENT_ON_RECORDING: "was told on the recording and stayed on the line.",
+    Method.ATTESTED: "agreed, as staff attest.",
 }
 
 
@@ -142,6 +143,7 @@ def _validity(
         at_ms=view.situation.at_ms,
         told=party.notice_heard,
         employed=False,
+        capable=view.capable(party),
     )
     rules: dict[Rule, None] = {}
     for rule in grounds:
@@ -210,6 +212,7 @@ def _special_category(party: PartySituation, view: View) -> Iterator[Finding]:
         at_ms=view.situation.at_ms,
         told=party.notice_heard,
         employed=False,
+        capable=view.capable(party),
     )
     for rule in rules:
         verdict = Verdict.ALLOWS if explicit else Verdict.CLOSES

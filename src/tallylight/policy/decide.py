@@ -105,6 +105,9 @@ def _actions(party: PartySituation, seen: View, said: Mapping[Verdict, list[Find
         return actions
     if any(finding.weight in _SETTLED for finding in closing):
         actions = tuple(action for action in actions if action not in ASKING)
+    elif not seen.capable(party):
+        # Whom nobody asks, a person looks at.
+        actions = tuple(dict.fromkeys([Action.MINOR_REVIEW if action in ASKING else action for action in actions]))
     if party.role not in EMPLOYED and must_record(seen):
         actions = (*actions, Action.END_CALL_OR_MOVE_CHANNEL)
     return actions

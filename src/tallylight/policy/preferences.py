@@ -33,6 +33,7 @@ class Preferences:
     start_paused: bool | None = None
     agents_hear_others: bool | None = None
     several_receipts: bool | None = None
+    attested_consent: bool | None = None
     retention_months: int | None = None
     receipt_months: int | None = None
 
@@ -45,6 +46,7 @@ DEFAULTS = Preferences(
     start_paused=False,
     agents_hear_others=False,
     several_receipts=False,
+    attested_consent=False,
     retention_months=3,
 )
 """Of the house: a new project records nobody, and what another one records is kept for three months."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 
 from tallylight.consent.purposes import OwnPurpose
-from tallylight.law.vocabulary import Conference, LawfulBasis, Mode, ProjectKind, Purpose, Sector
+from tallylight.law.vocabulary import Conference, LawfulBasis, Mode, ProjectKind, Purpose, Role, Sector
 
 __all__ = ["Mode", "Settings"]
 
@@ -65,6 +65,8 @@ class Settings:
     """Whether agents may listen to other agents' recordings."""
     several_receipts: bool = False
     """Whether every voice receipt of an order is kept; False: a later one takes the place of the earlier."""
+    attested_consent: bool = False
+    """Whether staff may attest that a person agreed. It never stands for a yes that law or the project asks for."""
     receipt_basis: LawfulBasis = LawfulBasis.CONSENT
     """For the customer's voice in a voice receipt."""
     receipt_months: int | None = None
@@ -79,10 +81,21 @@ class Settings:
     """Whose duties to record or keep hold as well; None: no regulated one."""
     prompts: bool = True
     """False: no prompt ever delays a call (emergency and relay lines): who was not told otherwise is not recorded."""
+    minors: bool = False
+    """Whether the customers are children (a helpline, a school): no prompt ever delays them, and nothing is asked of them."""
     terms_acknowledged_by: str | None = None
     """Who accepted the controller's responsibility; None: nothing may be recorded."""
     trial: bool = False
     """True where the settings are the built-in trial profile: every explanation says TRIAL."""
+
+    @property
+    def prompted(self) -> bool:
+        """Whether a customer is told and asked before anybody is rung."""
+        return self.prompts and not self.minors
+
+    def knows_minor(self, role: Role) -> bool:
+        """Whether somebody in this role is known to be a child before anybody has spoken."""
+        return self.minors and role is Role.CUSTOMER
 
     @property
     def proof_kept_months(self) -> int:

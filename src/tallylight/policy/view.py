@@ -84,6 +84,12 @@ class View:
         law = self.own_law[party.party]
         return law.employee_settled and all(meets(rule, party) for rule in law.employee)
 
+    def capable(self, party: PartySituation) -> bool:
+        """Whether the person can agree for themselves: in the house no known minor can (Art. 8, recital 38 GDPR; national
+        law on capacity), and nobody on a call of ours shows a parent's leave.
+        """
+        return self.profile is Profile.LAW or not party.minor
+
     def records(self, party: PartySituation) -> bool:
         """Whether this person is on the side that makes the recording."""
         if self.circumstances.recorded_by_customer:

@@ -55,7 +55,7 @@ def satisfied(rule: Rule, party: PartySituation, view: View) -> bool:
         return party.notice_heard and not objects(party)
     # Who does not know what to has agreed to nothing; where a tone is accepted, it is what tells them.
     told = party.notice_heard or party.consent.method is Method.TONE
-    return (told and accepted(party, rule, at_ms)) or authorised(rule, party, view)
+    return (told and view.capable(party) and accepted(party, rule, at_ms)) or authorised(rule, party, view)
 
 
 def wiretap_layer(party: PartySituation, view: View) -> Iterator[Finding]:
@@ -129,7 +129,7 @@ def _one_knows(party: PartySituation, view: View) -> bool:
     """One party's knowledge is enough: that of everybody on the side that records, or the person's own yes."""
     return (
         view.circumstances.recorded_by_customer
-        or party.consent.state is ConsentState.GIVEN
+        or (party.consent.state is ConsentState.GIVEN and not party.consent.flagged and view.capable(party))
         or all(view.knows(other) and not objects(other) for other in view.people if other.role in EMPLOYED)
     )
 

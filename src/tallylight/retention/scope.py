@@ -159,7 +159,10 @@ class DueScope:
             .where(
                 parties.c.workspace == self.workspace,
                 parties.c.conversation == conversation,
-                parties.c.address_enc.is_not(None) | parties.c.blind.is_not(None) | (parties.c.consent != "none"),
+                parties.c.address_enc.is_not(None)
+                | parties.c.blind.is_not(None)
+                | (parties.c.consent != "none")
+                | parties.c.minor.is_(True),
             )
             .order_by(parties.c.party)
         ).scalars()

@@ -20,6 +20,7 @@ from tallylight.conversation.events import (
     ConsentGiven,
     ConsentRefused,
     ConsentWithdrawn,
+    MinorKnown,
     ReceiptOpened,
     TrackErased,
     TrackKept,
@@ -46,8 +47,8 @@ from tallylight.vault.keys import EpochKind, KeyRing
 from tallylight.vault.seal import object_path
 from tallylight.vault.tables import delete_epochs, read_epochs
 
-_ACTS = (ConsentGiven, ConsentRefused, ConsentWithdrawn)
-"""Events whose payload says how a person answered: personal once nobody needs the proof."""
+_ACTS = (ConsentGiven, ConsentRefused, ConsentWithdrawn, MinorKnown)
+"""Events whose payload says how a person answered, or what is known of them: personal once nobody needs the proof."""
 _ACT_TYPES = frozenset(name for name, kind in EVENT_TYPES.items() if kind in _ACTS)
 _RECEIPT = ReceiptOpened.__name__
 """Its order leads to a person for whoever has the house's books."""
@@ -324,7 +325,9 @@ class Steps:
             parties.c.party == party.party,
         )
         row = connection.execute(sa.select(parties.c.address_enc, parties.c.blind).where(here)).one()
-        connection.execute(sa.update(parties).where(here).values(address_enc=None, blind=None))
+        connection.execute(
+            sa.update(parties).where(here).values(address_enc=None, blind=None, attested=False, minor=False)
+        )
         notes: list[Needle] = []
         if row.address_enc is not None:
             # Behind the project key's id, which is everybody's.

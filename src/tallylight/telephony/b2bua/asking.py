@@ -17,6 +17,7 @@ from tallylight.conversation.commands import (
     RefuseConsent,
     RequestConsent,
 )
+from tallylight.conversation.situation import is_minor
 from tallylight.conversation.state import NO_MORE
 from tallylight.ids import PartyId
 from tallylight.law.vocabulary import Action, Method, Mode
@@ -121,6 +122,8 @@ class Asking:
         self._patience: Timer | None = None
         self._proof_end: Timer | None = None
         """When the proof-of-consent clip is over."""
+        self._speaks = False
+        """What follows the answer is being spoken."""
         self.answer: Answer | None = None
         self.settled = False
         """The question is behind the caller: from here on even our own announcement is worth keeping."""
@@ -131,7 +134,10 @@ class Asking:
         return self._dialogue is not None
 
     async def perform(self) -> None:
-        """Tell and ask, to the answer or the end of the call."""
+        """Tell and ask, to the answer, `stop` or the end of the call."""
+        if self._is_minor:
+            self.settled = True
+            return
         if self._says_no:
             self._terms = self._terms.for_agent
         kind = self._notice_without_question()
@@ -168,6 +174,11 @@ class Asking:
         return self._runner.state.parties[self._customer].consent.state in NO_MORE
 
     @property
+    def _is_minor(self) -> bool:
+        """Whether they are known to be a child: nothing more is told or asked of them on this call."""
+        return is_minor(self._runner.state.parties[self._customer], self._terms)
+
+    @property
     def _ruling(self) -> PartyRuling | None:
         decision = self._runner.state.decision
         return None if decision is None else decision.ruling(self._customer)
@@ -178,6 +189,7 @@ class Asking:
         ruling = self._ruling
         return (
             not self._says_no
+            and not self._is_minor
             and ruling is not None
             and ruling.lamp is Lamp.OFF
             and (ruling.wants_answer or Action.ANNOUNCE_RECORDING in ruling.actions)
@@ -191,11 +203,19 @@ class Asking:
             self._hush()
             self._dialogue = None
             self._tells = False
+            self.settled = True
             self._answered.set()
         self._drop_acknowledgement()
         if self._proof_end is not None:
             self._proof_end.cancel()
         self._end_proof()
+
+    def silence(self) -> None:
+        """Stop, and say nothing more: not even what follows the answer."""
+        self.stop()
+        if self._speaks:
+            self._speaks = False
+            self._hush()
 
     def press(self, digit: Digit) -> None:
         """The caller pressed a key while being told or asked."""
@@ -269,9 +289,11 @@ class Asking:
 
     def _say_then(self, kind: NoticeKind, act: Callable[[], None], free: Callable[[], None]) -> None:
         def heard() -> None:
+            self._speaks = False
             act()
             free()
 
+        self._speaks = True
         self._caller.speak(self._prompt(kind), heard)
 
     def _tell_once(self, kind: NoticeKind) -> None:

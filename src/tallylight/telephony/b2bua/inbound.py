@@ -12,10 +12,12 @@ from tallylight.consent.notices import NoticeKind, choose_language
 from tallylight.consent.objection import StandingObjection
 from tallylight.conversation.commands import (
     ENGINE,
+    AttestConsent,
     CloseReceipt,
     Command,
     HoldConversation,
     JoinParty,
+    KnowMinor,
     LeaveParty,
     OpenReceipt,
     PauseRecording,
@@ -116,7 +118,7 @@ class InboundCall:
     async def run(self) -> None:
         """Perform the flow to its end, whatever happens, and leave nothing open. Never raises."""
         try:
-            flow = inbound(target=str(self._target), ring_s=self._desk.flow.ring_s, prompts=self._settings.prompts)
+            flow = inbound(target=str(self._target), ring_s=self._desk.flow.ring_s, prompts=self._settings.prompted)
             await perform(flow, self)
         except SipError as error:
             logger.info("a call was refused with %d", error.status)
@@ -154,7 +156,7 @@ class InboundCall:
         self.caller.close()
         runner = self.runner
         if runner is not None and self._outcome is not None:
-            settled = not self._settings.prompts or (self._opening is not None and self._opening.settled)
+            settled = not self._settings.prompted or (self._opening is not None and self._opening.settled)
             await self._desk.close_conversation(runner, str(self._outcome), not settled)
 
     def _command(self, command: Command, *, actor: str | None = None, address: str | None = None) -> bool:
@@ -190,7 +192,7 @@ class InboundCall:
         )
         self._objection = asyncio.get_running_loop().create_task(desk.objection_of(self.address))
         self._beforehand = Beforehand(desk, runner, self.customer, self.address)
-        if not self._settings.prompts:
+        if not self._settings.prompted:
             self._waiting.beside(self._heed_objection())
         caller.begin(runner.anchor_ns, runner.tracks.capture(self.customer), runner.tracks.own_voice)
         call.answer(body)
@@ -321,7 +323,12 @@ class InboundCall:
             return
         flow = self._desk.flow
         self._agent_codes = StarCodes(
-            codes={flow.pause_code: "pause", flow.customer_code: "customer", flow.receipt_code: "receipt"},
+            codes={
+                flow.pause_code: "pause",
+                flow.customer_code: "customer",
+                flow.receipt_code: "receipt",
+                flow.minor_code: "minor",
+            },
             clock=self._desk.clock,
             wait_s=flow.code_wait_s,
             listener=SideCodes(agent, self._agent_code),
@@ -337,6 +344,7 @@ class InboundCall:
 
     async def _apologise(self, failure: Outcome) -> None:
         """Nobody answers: say so, and end the call."""
+        self._asking = None
         self.caller.hush()
         _, apology = self._desk.prompts.notice(NoticeKind.APOLOGY, self._spoken)
         await self._speak(apology)
@@ -393,6 +401,22 @@ class InboundCall:
     def close_receipt(self, by: PartyId | str) -> Refusal | None:
         return self._change(CloseReceipt(by=by, offset_ms=self._offset_ms()), self._spoken.for_customer)
 
+    def attest(self, by: PartyId | str, evidence: str) -> Refusal | None:
+        """Somebody says that the caller agreed. A question that is being put to the caller goes on."""
+        assert self.runner is not None
+        command = AttestConsent(by=by, party=self.customer, evidence=evidence, offset_ms=self._offset_ms())
+        return self.runner.command(command, actor=by)
+
+    def know_minor(self, by: PartyId | str, at_ms: int | None = None) -> Refusal | None:
+        """Somebody says that the caller is a child: what is being told or asked stops, and nothing more is."""
+        assert self.runner is not None
+        offset_ms = self._offset_ms() if at_ms is None else at_ms
+        refusal = self.runner.command(KnowMinor(by=by, party=self.customer, offset_ms=offset_ms), actor=by)
+        if refusal is None and self._asking is not None:
+            self._asking.silence()
+            self._caller_is_free()
+        return refusal
+
     def _change(self, command: SwitchCustomer | OpenReceipt | CloseReceipt, terms: Settings) -> Refusal | None:
         """Do it, end what was being asked for the state before, and ask what is to be asked now."""
         assert self.runner is not None
@@ -420,6 +444,8 @@ class InboundCall:
             case "receipt":
                 opens = runner.state.receipt is None
                 refusal = self.open_receipt(agent.party, "") if opens else self.close_receipt(agent.party)
+            case "minor":
+                refusal = self.know_minor(agent.party, min(digit.start_ms, self._offset_ms()))
         if refusal is not None:
             logger.info("the agent's code was refused: %s", refusal.code)
 

@@ -112,6 +112,14 @@ class Switchboard:
         """The voice receipt ends. Raises as `pause`."""
         _done(self.call_of(conversation).close_receipt(OPERATOR))
 
+    def attest(self, conversation: str, evidence: str) -> None:
+        """The operator says that the customer agreed. Raises as `pause`."""
+        _done(self.call_of(conversation).attest(OPERATOR, evidence))
+
+    def know_minor(self, conversation: str) -> None:
+        """The operator says that the customer is a child. Raises as `pause`."""
+        _done(self.call_of(conversation).know_minor(OPERATOR))
+
     def heed(self, objection: StandingObjection, address: str) -> None:
         """Somebody with this canonical address is never to be recorded: not on the calls they are on either."""
         for call in self._tasks.values():

@@ -16,6 +16,7 @@ class FlowSettings:
     pause_code: str = "*3"
     customer_code: str = "*4"
     receipt_code: str = "*5"
+    minor_code: str = "*6"
     code_wait_s: float = 2.0
     proof_after_s: float = 3.0
     """How long the proof-of-consent clip goes on after our acknowledgement."""
