@@ -5,6 +5,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 
+from tallylight.app.objecting import register_of
 from tallylight.app.store import Store, all_settings
 from tallylight.app.wordings import own_wordings
 from tallylight.config.configuration import Configuration
@@ -26,14 +27,7 @@ logger = logging.getLogger(__name__)
 
 def standing_yeses_of(store: Store) -> StandingYeses:
     """Those of its workspace, every project's."""
-    return StandingYeses(
-        workspace=store.workspace,
-        engine=store.engine,
-        writer=store.writer,
-        keys=store.keyring,
-        clock=store.clock,
-        country=store.configuration.controller.country,
-    )
+    return register_of(store, StandingYeses)
 
 
 def agreed_to(store: Store, *, purpose: str, until: str, text: str, language: str, evidence: str) -> StandingYes:

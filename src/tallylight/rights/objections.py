@@ -11,33 +11,23 @@ import sqlalchemy as sa
 
 from tallylight.catalogue.addresses import canonical_address, comparable, names_nobody
 from tallylight.catalogue.standing_yeses import End, end, of_person, subject_of
-from tallylight.clock import Clock
 from tallylight.consent.objection import GROUND, StandingObjection
 from tallylight.database.engine import read_only
 from tallylight.database.events import JsonValue
-from tallylight.database.writer import Transaction, Writer
+from tallylight.database.writer import Transaction
 from tallylight.ids import WorkspaceId, new_id
 from tallylight.rights.errors import ObjectionError
+from tallylight.rights.register import COMMIT_S, Register
 from tallylight.rights.tables import objection as objections
 from tallylight.vault.keys import KeyRing
 
 SUBJECT = "objection"
 """The kind of blind index; a person's conversations are found by another."""
 
-COMMIT_S = 30.0
-
 
 @dataclass(frozen=True, kw_only=True)
-class Objections:
+class Objections(Register):
     """The standing objections of one workspace, all projects together."""
-
-    workspace: WorkspaceId
-    engine: sa.Engine
-    writer: Writer
-    keys: KeyRing
-    clock: Clock
-    country: str
-    """Numbers are read as in this country: ISO 3166-1, with or without a region."""
 
     def raise_objection(self, person: str, *, evidence: str, actor: str) -> StandingObjection:
         """Keep that `person` (an address in any spelling) is never to be recorded. One raised before stays as it is.

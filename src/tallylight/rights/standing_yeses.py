@@ -10,29 +10,19 @@ import sqlalchemy as sa
 from tallylight.catalogue.addresses import canonical_address, names_nobody
 from tallylight.catalogue.standing_yeses import End, end, keep, of_person, read, subject_of
 from tallylight.catalogue.tables import standing_yes as yeses
-from tallylight.clock import Clock
 from tallylight.consent.standing_yes import StandingYes
 from tallylight.conversation.commands import ENGINE
 from tallylight.database.engine import read_only
-from tallylight.database.writer import Transaction, Writer
-from tallylight.ids import WorkspaceId
+from tallylight.database.writer import Transaction
 from tallylight.policy.standing_yes import require_end
 from tallylight.rights.errors import StandingYesError
-from tallylight.rights.objections import COMMIT_S, has_objection
-from tallylight.vault.keys import KeyRing
+from tallylight.rights.objections import has_objection
+from tallylight.rights.register import COMMIT_S, Register
 
 
 @dataclass(frozen=True, kw_only=True)
-class StandingYeses:
+class StandingYeses(Register):
     """The standing yeses of one workspace, all projects together."""
-
-    workspace: WorkspaceId
-    engine: sa.Engine
-    writer: Writer
-    keys: KeyRing
-    clock: Clock
-    country: str
-    """Numbers are read as in this country: ISO 3166-1, with or without a region."""
 
     def give(self, person: str, standing: StandingYes, *, actor: str) -> StandingYes:
         """Keep that `person` (an address in any spelling) agreed. One to the same purpose ends for it.

@@ -270,9 +270,10 @@ async def test_a_pause_and_its_end_move_every_lamp_at_one_instant(world: World) 
             frame.start_ms + frame.duration_ms <= paused.offset_ms or frame.start_ms >= resumed.offset_ms
             for frame in frames
         )
-    # The customer talks all the while: not a millisecond more or less is kept.
+    # The customer talks all the while: not a millisecond more is kept, and at the opening at most the packet less that
+    # came just before it, placed a few milliseconds ahead.
     frames = world.talk(Role.CUSTOMER)
-    assert any(frame.start_ms == resumed.offset_ms for frame in frames)
+    assert min(frame.start_ms for frame in frames if frame.start_ms >= resumed.offset_ms) - resumed.offset_ms <= 40
     assert any(frame.start_ms + frame.duration_ms == paused.offset_ms for frame in frames)
 
 
