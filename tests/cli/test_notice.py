@@ -134,3 +134,23 @@ def test_what_is_no_wording(run: Run, tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
     refused = run("notice", "lint", tmp_path / "gone.toml", "--json")
     assert (refused.exit_code, error(refused)["code"]) == (1, "os")
+
+
+def test_lint_judges_a_call_flow(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "flow.toml"
+    file.write_text(
+        'granted = [{ verb = "dial", target = "support" }]\nrefused = [{ verb = "hangup" }]\nunanswered = []\n'
+    )
+    judged = run("notice", "lint", file, "--json")
+    assert judged.exit_code == 1
+    assert [(each["branch"], each["element"]) for each in json.loads(judged.stdout)["findings"]] == [
+        ("refused", "ends"),
+        ("unanswered", "not_connected"),
+    ]
+    shown = run("notice", "lint", file)
+    assert "After a no: the call is ended" in shown.stdout
+    dial = '[{ verb = "dial", target = "support" }]'
+    file.write_text(f"granted = {dial}\nrefused = {dial}\nunanswered = {dial}\n")
+    fair = run("notice", "lint", file)
+    assert fair.exit_code == 0
+    assert "a no costs nothing" in fair.stderr

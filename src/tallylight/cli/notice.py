@@ -70,11 +70,14 @@ def render(
 
 @house_command(notice, "lint")
 def lint(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A wording as TOML, in the form of the shipped ones.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A wording as TOML, in the form of the shipped ones; or a call flow.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """What a wording leaves out, and what it must not say; exit 1 with anything found."""
+    """What a wording leaves out, and what it must not say; what a no costs in a flow. Exit 1 with anything found."""
     from tallylight.consent.errors import NoticeError
+    from tallylight.consent.flow import is_flow, lint_flow, parse_flow
     from tallylight.consent.lint import lint_wording
     from tallylight.consent.wording.form import parse_wording
 
@@ -82,23 +85,27 @@ def lint(
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise NoticeError(f"{file} is not in UTF-8: save it in that encoding.", code="wording_invalid") from None
-    words = parse_wording(text, source=str(file))
-    findings = lint_wording(words)
-    if as_json:
-        print_json(
-            {
-                "language": words.language,
-                "version": words.version,
-                "findings": [
-                    {"text": each.text, "element": each.element.value, "message": each.message} for each in findings
-                ],
-            }
-        )
+    head: dict[str, str] = {}
+    if is_flow(text):
+        costs = lint_flow(parse_flow(text, source=str(file)))
+        found = [{"branch": each.branch, "element": each.element.value, "message": each.message} for each in costs]
+        lines, clean = [each.message for each in costs], "a no costs nothing."
     else:
-        for each in findings:
-            print_bytes(f"{each.text}: {each.element.value}: {each.message}\n".encode())
-        say(f"{file}: {len(findings)} found." if findings else f"{file}: nothing is left out.")
-    if findings:
+        words = parse_wording(text, source=str(file))
+        head = {"language": words.language, "version": words.version}
+        missing = lint_wording(words)
+        found = [{"text": each.text, "element": each.element.value, "message": each.message} for each in missing]
+        lines, clean = (
+            [f"{each.text}: {each.element.value}: {each.message}" for each in missing],
+            "nothing is left out.",
+        )
+    if as_json:
+        print_json({**head, "findings": found})
+    else:
+        for line in lines:
+            print_bytes(f"{line}\n".encode())
+        say(f"{file}: {len(found)} found." if found else f"{file}: {clean}")
+    if found:
         raise typer.Exit(FAILED)
 
 

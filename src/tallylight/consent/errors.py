@@ -9,6 +9,12 @@ class NoticeError(TallylightError):
     code = "notice_invalid"
 
 
+class FlowError(TallylightError):
+    """A call flow cannot be read; the message says what to change."""
+
+    code = "flow_invalid"
+
+
 class PurposeError(TallylightError):
     """A purpose is not one there is, or cannot be placed; the message names the nearest."""
 

@@ -1,8 +1,12 @@
 """Whether a no costs anything: a call flow as steps, and what its refusal branch must not do (Art. 7(4) GDPR). Pure."""
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from tallylight.config.words import one_of
+from tallylight.consent.errors import FlowError
 
 
 class Verb(StrEnum):
@@ -40,6 +44,60 @@ class ConsentFlow:
     refused: tuple[Step, ...]
     unanswered: tuple[Step, ...]
     """After silence, which is no yes (recital 32)."""
+
+
+BRANCHES = ("granted", "refused", "unanswered")
+_FIELDS: Mapping[str, tuple[type, ...]] = {"verb": (str,), "target": (str,), "priority": (int,), "wait_s": (int, float)}
+
+
+def is_flow(text: str) -> bool:
+    """Whether a TOML text has a flow's branches, and so is no wording."""
+    try:
+        return any(branch in tomllib.loads(text) for branch in BRANCHES)
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def parse_flow(text: str, *, source: str) -> ConsentFlow:
+    """A flow from TOML: each branch a list of steps, such as `refused = [{ verb = "dial", target = "support" }]`.
+
+    Raises FlowError with one line for everything that is wrong.
+    """
+    content = tomllib.loads(text)
+    wrong = [f"{branch} is missing; add what follows it" for branch in BRANCHES if branch not in content]
+    wrong += [one_of(key, BRANCHES) for key in content if key not in BRANCHES]
+    steps = {branch: content[branch] for branch in BRANCHES if branch in content}
+    for branch, listed in steps.items():
+        if isinstance(listed, list):
+            for number, step in enumerate(listed, 1):
+                wrong += [f"{branch}, step {number}: {why}" for why in _wrong(step)]
+        else:
+            wrong.append(f"{branch} must be a list of steps")
+    if wrong:
+        raise FlowError("\n".join(f"{source}: {line}." for line in wrong))
+    return ConsentFlow(
+        **{branch: tuple(Step(**{**step, "verb": Verb(step["verb"])}) for step in steps[branch]) for branch in BRANCHES}
+    )
+
+
+def _wrong(step: object) -> Iterator[str]:
+    if not isinstance(step, Mapping):
+        yield "it must be a table"
+        return
+    for key, value in step.items():
+        if key not in _FIELDS:
+            yield one_of(key, tuple(_FIELDS))
+        elif not isinstance(value, _FIELDS[key]) or isinstance(value, bool):
+            yield f"{key} is no {'text' if str in _FIELDS[key] else 'number'}"
+        elif key == "wait_s" and isinstance(value, int | float) and not 0 <= value < float("inf"):
+            yield "wait_s must be seconds, 0 or more"
+    verb = step.get("verb")
+    if verb is None:
+        yield "verb is missing"
+    elif isinstance(verb, str) and verb not in {known.value for known in Verb}:
+        yield one_of(verb, tuple(known.value for known in Verb))
+    elif verb in {known.value for known in CONNECTING} and not step.get("target"):
+        yield "target is missing: the queue or the agent"
 
 
 class FlowElement(StrEnum):
