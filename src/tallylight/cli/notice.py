@@ -76,15 +76,11 @@ def lint(
     as_json: Json = False,
 ) -> None:
     """What a wording leaves out, and what it must not say; what a no costs in a flow. Exit 1 with anything found."""
-    from tallylight.consent.errors import NoticeError
     from tallylight.consent.flow import is_flow, lint_flow, parse_flow
     from tallylight.consent.lint import lint_wording
     from tallylight.consent.wording.form import parse_wording
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise NoticeError(f"{file} is not in UTF-8: save it in that encoding.", code="wording_invalid") from None
+    text = text_of(file)
     head: dict[str, str] = {}
     if is_flow(text):
         costs = lint_flow(parse_flow(text, source=str(file)))
@@ -118,3 +114,13 @@ def wording(lang: Annotated[str, typer.Argument(metavar="CODE", help="en, da, de
 
     language = known(lang).language
     print_bytes(importlib.resources.files("tallylight.consent.wording").joinpath(f"{language}.toml").read_bytes())
+
+
+def text_of(file: Path) -> str:
+    """What a file says, to the letter. Raises OSError, NoticeError (`wording_invalid`) where it is not in UTF-8."""
+    from tallylight.consent.errors import NoticeError
+
+    try:
+        return file.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise NoticeError(f"{file} is not in UTF-8: save it in that encoding.", code="wording_invalid") from None

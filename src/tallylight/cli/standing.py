@@ -40,11 +40,12 @@ def add(
 ) -> None:
     """Keep that a person agreed. They are told on each call and can withdraw on it, but are not asked until it ends."""
     from tallylight.cli.folder import by_server_or_here, order
+    from tallylight.cli.notice import text_of
 
     agreed = {
         "purpose": purpose,
         "until": until,
-        "text": _read(wording),
+        "text": text_of(wording),
         "language": language,
         "evidence": evidence,
     }
@@ -112,15 +113,6 @@ def remove(
         return
     for each in over:
         say(f"Standing yes {each['standing_yes']} to {each['purpose']}: removed.")
-
-
-def _read(file: Path) -> str:
-    from tallylight.consent.errors import NoticeError
-
-    try:
-        return file.read_bytes().decode()
-    except UnicodeDecodeError:
-        raise NoticeError(f"{file} is not in UTF-8: save it in that encoding.", code="wording_invalid") from None
 
 
 def _add_here(store: "Store", person: str, agreed: Mapping[str, str]) -> Answer:

@@ -201,7 +201,7 @@ class Tracks:
         self.capture(party).add(proof.recorder)
         self.own_voice.add(proof.recorder)
         self._request(proof, changed, work)
-        proof.timer = self._services.clock.call_later(PROOF_AT_MOST_S, lambda: self.end_proof(party, self._offset_ms()))
+        self.end_proof_after(party, PROOF_AT_MOST_S)
 
     def _request(self, track: _Track, changed: LampsChanged, work: Work) -> None:
         if track.recorder.gate.is_dark:
@@ -244,6 +244,13 @@ class Tracks:
             if not track.is_proof:
                 track.recorder.close(at_ms)
         self.end_proof(party, at_ms)
+
+    def end_proof_after(self, party: PartyId, seconds: float) -> None:
+        """The clip that proves a yes, if one is open, goes on for so long from now."""
+        proof = self._proof(party)
+        if proof is not None and not proof.recorder.gate.is_dark:
+            _stop(proof)
+            proof.timer = self._services.clock.call_later(seconds, lambda: self.end_proof(party, self._offset_ms()))
 
     def end_proof(self, party: PartyId, at_ms: int) -> None:
         """The few seconds after a yes are over."""

@@ -120,8 +120,6 @@ class Asking:
         self._heard_ms: int | None = None
         """Media time at which the question had been heard to its end."""
         self._patience: Timer | None = None
-        self._proof_end: Timer | None = None
-        """When the proof-of-consent clip is over."""
         self._speaks = False
         """What follows the answer is being spoken."""
         self.answer: Answer | None = None
@@ -206,9 +204,7 @@ class Asking:
             self.settled = True
             self._answered.set()
         self._drop_acknowledgement()
-        if self._proof_end is not None:
-            self._proof_end.cancel()
-        self._end_proof()
+        self._runner.tracks.end_proof(self._customer, self._now_ms())
 
     def silence(self) -> None:
         """Stop, and say nothing more: not even what follows the answer."""
@@ -270,7 +266,7 @@ class Asking:
             self._patience = self._waiting.later(OPENING_S, give_up)
         else:
             free()
-            free = _nobody_waits
+            free = lambda: None  # noqa: E731
         if lamp in (Lamp.RECORDING, Lamp.PAUSED):
             self._runner.on_change = look
             look()
@@ -301,7 +297,7 @@ class Asking:
             self._tell(kind)
 
     def _end_proof_soon(self) -> None:
-        self._proof_end = self._waiting.later(self._desk.flow.proof_after_s, self._end_proof)
+        self._runner.tracks.end_proof_after(self._customer, self._desk.flow.proof_after_s)
 
     def _take(self, steps: list[Step], digit: Digit | None = None) -> None:
         dialogue = self._dialogue
@@ -440,10 +436,6 @@ class Asking:
             offset_ms=self._now_ms(),
         )
 
-    def _end_proof(self) -> None:
-        self._proof_end = None
-        self._runner.tracks.end_proof(self._customer, self._now_ms())
-
     def _prompt(self, kind: NoticeKind) -> Prompt:
         return self._desk.prompts.notice(kind, self._terms)[1]
 
@@ -454,7 +446,3 @@ class Asking:
 
     def _now_ms(self) -> int:
         return self._runner.offset_ms()
-
-
-def _nobody_waits() -> None:
-    """The call has gone on already."""
